@@ -16,7 +16,7 @@ SHOWN_PER_CODE = 20
 
 
 class Fault(StrEnum):
-    """Who has to act: the one who wrote the submission, who gave the data, who typed the command, or the host."""
+    """Who has to act: whoever wrote the submission, gave the data, typed the command, or runs the host."""
 
     SUBMISSION = "submission"
     DATA = "data"
@@ -117,7 +117,7 @@ class Problems:
         return self._total(Severity.WARNING)
 
     def to_json(self) -> list[dict[str, Any]]:
-        """One entry a kind: `code`, `severity`, `total` and the `shown` problems with file, line, message, hint."""
+        """One entry a kind: `code`, `severity`, `total`, and `shown` (file, line, message, hint of each)."""
         return [
             {
                 "code": code,
@@ -178,7 +178,7 @@ class BadArchive(BadSubmission):
     """The zip can't be opened safely.
 
     Attributes:
-        member: the name inside the zip that is at fault, escaped for the screen; None where it is the zip itself.
+        member: the name inside the zip that is at fault, escaped for the screen; None: the zip itself.
     """
 
     def __init__(self, message: str, *, hint: str = "", member: str | None = None) -> None:

@@ -14,7 +14,7 @@ PUBLIC_COLUMNS = ("image_id", "path", "height", "width", "viewpoint", "date")
 """The columns of metadata.csv that a submission sees in the official runtime."""
 
 IDENTITY_COLUMNS = ("whale_id", "identity")
-"""Where identities stand in metadata.csv, in the order of preference, unless challenge.toml says otherwise."""
+"""Where identities stand in metadata.csv, in order of preference, unless challenge.toml says otherwise."""
 
 
 class Layout(StrEnum):

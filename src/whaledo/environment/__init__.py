@@ -1,0 +1,1 @@
+"""The packages that submissions run against: profiles, locks, and building them."""

@@ -1,0 +1,1 @@
+"""Run one submission behind walls, and say how it ended."""

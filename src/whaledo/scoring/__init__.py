@@ -1,0 +1,1 @@
+"""Read rankings strictly, and score them."""

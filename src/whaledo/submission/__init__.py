@@ -1,0 +1,1 @@
+"""What a competitor hands in: packing a folder into a zip."""

@@ -1,0 +1,5 @@
+"""`python -m whaledo` is `whaledo`."""
+
+from whaledo.cli.app import main
+
+main()
