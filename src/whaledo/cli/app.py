@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from whaledo import __version__
+from whaledo.cli import run
 
 app = typer.Typer(
     name="whaledo",
@@ -15,6 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command()(run.run)
 
 
 def _version(asked: bool) -> None:

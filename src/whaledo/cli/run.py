@@ -1,0 +1,137 @@
+"""`whaledo run`: one submission, from its zip to a verdict."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whaledo.cli.answer import Answer, JsonOption, answering
+from whaledo.execution.contract import Limits, Network
+from whaledo.units import parse_duration, parse_size, show_duration, show_size
+
+if TYPE_CHECKING:
+    from whaledo.execution.records import RunRequest, RunResult
+
+DEFAULTS = Limits()
+
+
+def run(
+    submission: Annotated[Path, typer.Argument(help="The zip to run.", metavar="ZIP")],
+    data: Annotated[Path, typer.Option(help="The data folder.")] = Path("data"),
+    output: Annotated[Path, typer.Option(help="Where the csv, the log and the record go.")] = Path(
+        "submission"
+    ),
+    engine: Annotated[str, typer.Option(help="auto or bubblewrap.")] = "auto",
+    profile: Annotated[str, typer.Option(help="The environment that the code runs with.")] = "core",
+    timeout: Annotated[str, typer.Option(help="Time limit, such as 3h, 90m or 45s.")] = "3h",
+    memory: Annotated[str, typer.Option(help="Memory of all processes together.")] = "8g",
+    cpus: Annotated[float | None, typer.Option(help="Processors; all of the host's if left out.")] = None,
+    pids: Annotated[int, typer.Option(help="Processes and threads.")] = DEFAULTS.processes,
+    disk: Annotated[str, typer.Option(help="What may be written, all places together.")] = "4g",
+    log_limit: Annotated[str, typer.Option(help="What is kept of the output.")] = "20m",
+    shm_size: Annotated[str, typer.Option(help="Size of /dev/shm.")] = "8g",
+    network: Annotated[Network, typer.Option(help="What the code can reach.")] = Network.NONE,
+    show_identities: Annotated[
+        bool, typer.Option("--show-identities", help="Show the code the whole data folder, for debugging.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Run a submission walled in, and leave submission.csv, log.txt and run.json in the output folder."""
+    from whaledo.execution.records import RunRequest
+
+    with answering(json) as answer:
+        limits = Limits(
+            wall_s=parse_duration(timeout),
+            memory_bytes=parse_size(memory),
+            cpus=cpus,
+            processes=pids,
+            disk_bytes=parse_size(disk),
+            log_bytes=parse_size(log_limit),
+            shm_bytes=parse_size(shm_size),
+        )
+        request = RunRequest(
+            str(submission), str(data), str(output), engine, profile, limits, network, show_identities
+        )
+        result = run_on_screen(request, answer)
+        say_result(result, output, answer)
+        answer.document(result.to_json())
+
+
+def run_on_screen(request: RunRequest, answer: Answer) -> RunResult:
+    """Run a submission, showing its output; Ctrl-C and SIGTERM cancel it."""
+    from whaledo.cli.run_screen import RunScreen
+    from whaledo.execution.runner import Listener, run
+
+    stream = sys.stderr if answer.json else sys.stdout
+    with _cancelling() as cancelled, RunScreen(stream) as screen:
+        listener = Listener(screen.step, screen.output, screen.progress, lambda: bool(cancelled))
+        return run(request, listener)
+
+
+@contextmanager
+def _cancelling() -> Iterator[list[int]]:
+    """Collect the signals that ask us to stop, instead of dying of them."""
+    received: list[int] = []
+
+    def remember(number: int, _: FrameType | None) -> None:
+        received.append(number)
+
+    before = {
+        number: signal.signal(number, remember) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def say_result(result: RunResult, output: Path, answer: Answer) -> None:
+    """Say how a run ended, what it used, which walls weren't whole, and where everything is."""
+    ended = result.verdict
+    good = ended.code == "ok"
+    answer.say()
+    answer.say(f"{'✓' if good else '✗'} {ended.code}: {ended.message}", style="green" if good else "red")
+    for line in ended.details:
+        answer.say(f"  ✗ {line}")
+    if ended.hint:
+        answer.say(f"  → {ended.hint}")
+    if not ended.proven:
+        answer.say("  (read from the log, which the submission wrote: likely, not proven)")
+    for warning in result.warnings:
+        answer.say(f"  ! {warning}", style="yellow")
+    if result.usage.wall_s:
+        answer.say(f"  {usage_line(result)}")
+    weak = [(name, held) for name, held in _guarantees(result) if held["level"] != "enforced"]
+    for name, held in weak:
+        answer.say(f"  {name}: {held['level'].replace('_', ' ')} ({held['by']})", style="yellow")
+    left = [
+        str(output / name) for name in ("submission.csv", "log.txt", "run.json") if (output / name).exists()
+    ]
+    answer.say(f"  {', '.join(left)}")
+    answer.exit_status = 0 if good else ended.fault.exit_status if ended.fault else 1
+
+
+def _guarantees(result: RunResult) -> list[tuple[str, dict[str, str]]]:
+    return list(result.engine.get("guarantees", {}).items())
+
+
+def usage_line(result: RunResult) -> str:
+    """What a run used of its limits, in one line."""
+    usage, limits = result.usage, result.limits
+    parts = [f"{show_duration(usage.wall_s)} of {show_duration(limits.wall_s)}"]
+    if usage.peak_memory_bytes is not None:
+        parts.append(f"memory {show_size(usage.peak_memory_bytes)} of {show_size(limits.memory_bytes)}")
+    if usage.max_processes is not None:
+        parts.append(f"{usage.max_processes} of {limits.processes} processes and threads")
+    if usage.output_bytes is not None:
+        parts.append(f"wrote {show_size(usage.output_bytes)} of {show_size(limits.disk_bytes)}")
+    parts.append(f"printed {show_size(usage.log_bytes)}")
+    return " · ".join(parts)

@@ -1,0 +1,167 @@
+"""What a person sees while a run goes on: its output as it comes, and a status line below.
+
+Showing happens in a thread of its own, behind a queue of bounded length: a terminal that is stopped, or a pager
+that doesn't read on, holds up this thread and nobody else. What can't be shown in time is counted and left out
+here; log.txt has it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import queue
+import re
+import sys
+import threading
+import time
+from typing import TextIO
+
+from whaledo.cli.answer import visible
+from whaledo.execution.records import Step
+from whaledo.execution.supervisor import Progress
+from whaledo.units import show_duration, show_size
+
+WAITING_CHUNKS = 64
+SHOWN_BYTES_A_SECOND = 512 * 1024
+LINE_CHARACTERS = 2000
+REDRAW_S = 0.5
+"""How often a line that ends in a carriage return (a progress bar) is shown again."""
+
+_LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
+
+
+class RunScreen:
+    """Shows a run on a terminal or into a file. Use as a context manager; its methods never wait.
+
+    Attributes:
+        stream: where the submission's output goes.
+        status: where the status line goes, if that is a terminal.
+    """
+
+    def __init__(self, stream: TextIO, status: TextIO = sys.stderr) -> None:
+        self._stream, self._status = stream, status
+        self._has_status = status.isatty()
+        self._waiting: queue.Queue[bytes | str | None] = queue.Queue(WAITING_CHUNKS)
+        self._line = LineBuffer()
+        self._skipped = 0
+        self._second, self._shown = 0, 0
+        self._status_text = ""
+        self._next_status = 0.0
+        self._thread = threading.Thread(target=self._show, name="run-screen", daemon=True)
+
+    def __enter__(self) -> RunScreen:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._waiting.put(None, timeout=2)
+        except queue.Full:
+            return
+        self._thread.join(2)
+
+    def step(self, step: Step) -> None:
+        """Note that a step begins."""
+        if step is not Step.RUN:
+            self._put_status(f"{step.value} …")
+
+    def output(self, chunk: bytes) -> None:
+        """Show what the submission printed."""
+        second = int(time.monotonic())
+        if second != self._second:
+            self._second, self._shown = second, 0
+        if self._shown > SHOWN_BYTES_A_SECOND:
+            self._skipped += len(chunk)
+            return
+        self._shown += len(chunk)
+        try:
+            self._waiting.put_nowait(chunk)
+        except queue.Full:
+            self._skipped += len(chunk)
+
+    def progress(self, progress: Progress) -> None:
+        """Bring the status line up to date."""
+        if (now := time.monotonic()) >= self._next_status:
+            self._next_status = now + REDRAW_S
+            self._put_status(status_line(progress))
+
+    def _put_status(self, text: str) -> None:
+        if self._has_status and not self._waiting.full():
+            self._waiting.put_nowait(text)
+
+    def _show(self) -> None:
+        while (item := self._waiting.get()) is not None:
+            if isinstance(item, str):
+                self._status_text = item
+            else:
+                self._print(self._line.add(item))
+            self._draw_status()
+        self._print(self._line.end())
+        self._clear_status()
+        if self._skipped:
+            self._stream.write(f"[{self._skipped:,} bytes not shown here; log.txt has them]\n")
+            self._stream.flush()
+
+    def _print(self, lines: list[str]) -> None:
+        if lines:
+            self._clear_status()
+            self._stream.write("".join(f"{visible(line)}\n" for line in lines))
+            self._stream.flush()
+
+    def _draw_status(self) -> None:
+        if self._has_status and self._status_text:
+            self._status.write(f"\r\x1b[K{self._status_text}")
+            self._status.flush()
+
+    def _clear_status(self) -> None:
+        if self._has_status and self._status_text:
+            self._status.write("\r\x1b[K")
+            self._status.flush()
+
+
+class LineBuffer:
+    """Cuts a stream of bytes into lines that can be shown: any encoding, any length, progress bars thinned."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._rest = ""
+        self._last_redraw = 0.0
+
+    def add(self, chunk: bytes) -> list[str]:
+        """Take bytes; return the lines that they complete, over-long ones cut."""
+        *pieces, self._rest = _LINE_ENDS.split(self._rest + self._decoder.decode(chunk))
+        lines = []
+        for line, end in zip(pieces[::2], pieces[1::2], strict=True):
+            if end != "\r" or self._redraw_is_due():
+                lines.append(_cut(line))
+        if len(self._rest) > LINE_CHARACTERS:
+            lines.append(_cut(self._rest))
+            self._rest = ""
+        return lines
+
+    def end(self) -> list[str]:
+        """Return what is left, if anything."""
+        rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
+        return [_cut(rest)] if rest else []
+
+    def _redraw_is_due(self) -> bool:
+        now = time.monotonic()
+        due = now >= self._last_redraw + REDRAW_S
+        if due:
+            self._last_redraw = now
+        return due
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]} …"
+
+
+def status_line(progress: Progress) -> str:
+    """Elapsed time and limit, memory, processes, in one line."""
+    parts = [f"{show_duration(progress.elapsed_s)} of {show_duration(progress.limit_s)}"]
+    if progress.memory_bytes is not None:
+        parts.append(f"memory {show_size(progress.memory_bytes)}")
+    if progress.processes is not None:
+        parts.append(f"{progress.processes} processes and threads")
+    if progress.log_bytes:
+        parts.append(f"log {show_size(progress.log_bytes)}")
+    return " · ".join(parts)

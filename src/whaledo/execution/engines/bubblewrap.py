@@ -1,0 +1,320 @@
+"""The engine that needs no daemon: bubblewrap's namespaces, entered from a private stage.
+
+`start` launches `stage.py`, which mounts the run's own places, leaves root and becomes bubblewrap. Before the
+submission, Python that does nothing is sent through the same walls, so that a host on which they can't be
+built is known for certain, with bubblewrap's own words. Where a mount namespace around bubblewrap is refused,
+the same walls stand without it, and the disk limit is watched instead of enforced.
+
+Started by root, bubblewrap alone would be no sandbox: the user inside would be root outside. The stage leaves
+root first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+from whaledo.errors import MachineError
+from whaledo.execution import contract, stage
+from whaledo.execution.cgroups import ControlGroup, control_group
+from whaledo.execution.engines.base import Ending, Order, Sample
+from whaledo.execution.engines.bubblewrap_plan import (
+    Descriptors,
+    arguments,
+    command,
+    find_places,
+    guarantees,
+    hint,
+    small_files,
+    stage_plan,
+)
+from whaledo.execution.records import Guarantee, Held
+from whaledo.execution.seccomp import digest, load_filters
+from whaledo.execution.watch import ProcessTree, measure_tree
+
+START_PATIENCE_S = 30.0
+"""A host that takes longer than this to set up namespaces is broken."""
+
+
+class Bubblewrap:
+    """Start submissions with bubblewrap."""
+
+    name = "bubblewrap"
+
+    def __init__(self) -> None:
+        found = shutil.which("bwrap")
+        if found is None:
+            raise MachineError(
+                "bubblewrap isn't installed: there is no `bwrap` on the PATH",
+                hint="`make setup` installs it, or `apt install bubblewrap` (dnf, pacman: the same name)",
+            )
+        self._program = found
+
+    def version(self) -> str:
+        """The version of `bwrap`."""
+        text = subprocess.run(
+            [self._program, "--version"], capture_output=True, text=True, check=False
+        ).stdout
+        return text.strip().removeprefix("bubblewrap ")
+
+    def start(self, order: Order, log_fd: int) -> BubblewrapSandbox:
+        """Start `main.py` behind the walls of the contract; see `Engine.start`."""
+        group = control_group(order.run_id, order.limits)
+        try:
+            refused = self._try(order, group, "")
+            if refused and (worse := self._try(order, group, refused)):
+                raise MachineError(f"the run's walls can't be built here: {worse}", hint=hint(worse))
+            inside = command(order.limits.processes if isinstance(group, str) else None)
+            return BubblewrapSandbox(self._program, order, log_fd, group, refused, inside)
+        except _StageError as error:
+            _close(group)
+            raise MachineError(f"the run's walls can't be built: {error}", hint=hint(str(error))) from error
+        except BaseException:
+            _close(group)
+            raise
+
+    def _try(self, order: Order, group: ControlGroup | str, private_refused: str) -> str:
+        """Send Python that does nothing through the walls; return what went wrong, or nothing."""
+        reader, writer = os.pipe()
+        nothing = [*command(None)[:1], "-I", "-S", "-c", ""]
+        try:
+            sandbox = BubblewrapSandbox(self._program, order, writer, group, private_refused, nothing)
+            ending = sandbox.wait(START_PATIENCE_S)
+            sandbox.let_go()
+        except _StageError as error:
+            return str(error)
+        finally:
+            os.close(writer)
+            with os.fdopen(reader, "rb") as pipe:
+                said = pipe.read(4096).decode(errors="replace").strip()
+        return "" if ending.exit_status == 0 else said or f"Python ended with {ending.exit_status}"
+
+
+def _close(group: ControlGroup | str) -> None:
+    if not isinstance(group, str):
+        group.close()
+
+
+class _StageError(Exception):
+    """A step of the stage failed."""
+
+    def __init__(self, step: str, text: str) -> None:
+        super().__init__(text)
+        self.step = step
+
+
+class BubblewrapSandbox:
+    """One run behind bubblewrap; see `Sandbox`."""
+
+    def __init__(
+        self,
+        program: str,
+        order: Order,
+        log_fd: int,
+        group: ControlGroup | str,
+        private_refused: str,
+        inside: Sequence[str],
+    ) -> None:
+        self._order, self._group, self._private_refused = order, group, private_refused
+        self._filters = load_filters()
+        self._status = b""
+        self._open: list[int] = []
+        self._last = Sample()
+        try:
+            self._launch(program, log_fd, inside)
+        except BaseException:
+            self.let_go()
+            raise
+
+    def _launch(self, program: str, log_fd: int, inside: Sequence[str]) -> None:
+        order, private = self._order, not self._private_refused
+        for folder in (order.workspace.stage, order.workspace.submission):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, order.workspace.uid, -1)
+        places, binds = find_places(order, private=private)
+        files = {
+            path: self._memory_file(text.encode())
+            for path, text in small_files(order.environment.base_python).items()
+        }
+        filters = tuple(self._memory_file(program_bytes) for program_bytes in self._filters or ())
+        options = arguments(order, places, Descriptors(files, filters))
+        options_fd = self._memory_file(b"\0".join(os.fsencode(option) for option in options))
+        self._status_fd, status_writer = self._pipe()
+        argv = [program, "--args", str(options_fd), "--json-status-fd", str(status_writer), "--", *inside]
+        group_files = None if isinstance(self._group, str) else self._group.procs_files
+        plan = stage_plan(order, argv, binds, group_files, private=private)
+
+        ours, theirs = socket.socketpair()
+        passed = [*files.values(), *filters, options_fd, status_writer, theirs.fileno()]
+        with ours, theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", stage.__file__, str(theirs.fileno())],
+                env={},
+                stdin=subprocess.DEVNULL,
+                stdout=log_fd,
+                stderr=log_fd,
+                pass_fds=passed,
+                start_new_session=True,
+            )
+            theirs.close()
+            for descriptor in [*files.values(), *filters, options_fd, status_writer]:
+                self._close_fd(descriptor)
+            ours.settimeout(START_PATIENCE_S)
+            ours.sendall(json.dumps(plan).encode() + b"\n")
+            self._place_fds = self._hear(ours)
+        self.submission_fd = self._place_fds[0]
+        self._pid = self._sandbox_pid()
+        self.done_fd = self._keep(os.pidfd_open(self._pid or self._process.pid))
+        self._tree = ProcessTree(self._pid or self._process.pid)
+
+    def _hear(self, control: socket.socket) -> list[int]:
+        """Read what the stage reports: first that all is set up, then, by closing, that it became bwrap."""
+        descriptors: list[int] = []
+        received = b""
+        try:
+            while True:
+                part, fds, _, _ = socket.recv_fds(control, 4096, 8)
+                descriptors += [self._keep(fd) for fd in fds]
+                if not part:
+                    break
+                received += part
+        except OSError as error:
+            raise _StageError("report", f"no answer from the run's first process: {error}") from error
+        reports = received.replace(b"}{", b"}\n{").splitlines()
+        for report in map(json.loads, reports):
+            if "step" in report:
+                raise _StageError(report["step"], report["text"])
+        if not reports:
+            raise _StageError("report", "the run's first process ended without a word")
+        return descriptors
+
+    def _sandbox_pid(self) -> int | None:
+        """Process id of the run's first process; None if bubblewrap failed before it had one."""
+        deadline = time.monotonic() + START_PATIENCE_S
+        while b"\n" not in self._status and time.monotonic() < deadline:
+            chunk = os.read(self._status_fd, 4096)
+            if not chunk:
+                return None
+            self._status += chunk
+        for line in self._status.splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                if "child-pid" in (status := json.loads(line)):
+                    return int(status["child-pid"])
+        return None
+
+    @property
+    def guarantees(self) -> Mapping[Guarantee, Held]:
+        """See `Sandbox`."""
+        return guarantees(
+            self._order,
+            private_refused=self._private_refused,
+            group=self._group if isinstance(self._group, str) else None,
+            group_kind="" if isinstance(self._group, str) else self._group.kind,
+            filters=None if self._filters is None else digest(self._filters),
+        )
+
+    def sample(self) -> Sample:
+        """See `Sandbox`."""
+        disk_bytes, entries = self._disk()
+        if isinstance(self._group, str):
+            memory_bytes, processes, cpu_s = self._tree.look()
+            in_memory = sum(used for used, _ in map(_filled, self._place_fds[1:]))
+            self._last = Sample(memory_bytes + in_memory, None, processes, cpu_s, disk_bytes, entries)
+        else:
+            c = self._group.counters()
+            self._last = Sample(
+                c.memory_bytes,
+                c.peak_memory_bytes,
+                c.processes,
+                c.cpu_s,
+                disk_bytes,
+                entries,
+                c.oom_kills,
+                c.refused_forks,
+            )
+        return self._last
+
+    def _disk(self) -> tuple[int, int]:
+        if not self._private_refused:
+            return _filled(self._place_fds[1])
+        limit, workspace = self._order.limits.disk_bytes, self._order.workspace
+        figures = [
+            measure_tree(str(folder), limit, contract.WRITABLE_ENTRIES)
+            for folder in (workspace.code, workspace.submission)
+        ]
+        return sum(size for size, _ in figures), sum(entries for _, entries in figures)
+
+    def kill(self) -> None:
+        """See `Sandbox`."""
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self.done_fd, signal.SIGKILL)
+
+    def finish(self) -> Ending:
+        """See `Sandbox`."""
+        try:
+            self._process.wait(START_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        while chunk := os.read(self._status_fd, 4096):
+            self._status += chunk
+        exit_status = None
+        for line in self._status.splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                exit_status = json.loads(line).get("exit-code", exit_status)
+        if self._pid is None:
+            return Ending(None, setup_error="bubblewrap ended before the run had a process")
+        return Ending(exit_status)
+
+    def wait(self, patience_s: float) -> Ending:
+        """Wait for the end of a short run, and say how it ended."""
+        if not select.select([self.done_fd], [], [], patience_s)[0]:
+            self.kill()
+        return self.finish()
+
+    def close(self) -> None:
+        """See `Sandbox`."""
+        self.let_go()
+        _close(self._group)
+
+    def let_go(self) -> None:
+        """Kill what is left and close all descriptors; the control group, which may serve again, stays."""
+        process = getattr(self, "_process", None)
+        if process is not None and process.poll() is None:
+            # bwrap dies with a signal, its child with it (--die-with-parent), and the namespace with that.
+            process.kill()
+            process.wait()
+        while self._open:
+            os.close(self._open.pop())
+
+    def _keep(self, descriptor: int) -> int:
+        self._open.append(descriptor)
+        return descriptor
+
+    def _close_fd(self, descriptor: int) -> None:
+        self._open.remove(descriptor)
+        os.close(descriptor)
+
+    def _pipe(self) -> tuple[int, int]:
+        reader, writer = os.pipe()
+        return self._keep(reader), self._keep(writer)
+
+    def _memory_file(self, content: bytes) -> int:
+        descriptor = self._keep(os.memfd_create("whaledo"))
+        os.write(descriptor, content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return descriptor
+
+
+def _filled(place: int) -> tuple[int, int]:
+    """Bytes and entries in use on an open file system."""
+    figures = os.fstatvfs(place)
+    return (figures.f_blocks - figures.f_bfree) * figures.f_frsize, figures.f_files - figures.f_ffree

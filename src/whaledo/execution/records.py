@@ -1,0 +1,224 @@
+"""What goes into a run and what comes out of it: one request, one result, both plain JSON.
+
+Nothing about a run lives only in the terminal that started it: a queue or a cluster calls `run()` with the
+same `RunRequest` and gets the same `RunResult` as the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from whaledo.errors import Fault
+from whaledo.execution.contract import Limits, Network
+
+
+class Step(StrEnum):
+    """The steps of a run, in order; a verdict names the one it fell in."""
+
+    UNPACK = "unpack"
+    START = "start"
+    RUN = "run"
+    COLLECT = "collect"
+    VALIDATE = "validate"
+
+
+class Code(StrEnum):
+    """How a run can end. The list is closed; only `platform_error` is our fault."""
+
+    OK = "ok"
+    BAD_ARCHIVE = "bad_archive"
+    NO_MAIN = "no_main"
+    MISSING_IMPORT = "missing_import"
+    CRASHED = "crashed"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_PROCESSES = "too_many_processes"
+    DISK_FULL = "disk_full"
+    LOG_LIMIT = "log_limit"
+    NO_OUTPUT = "no_output"
+    INVALID_OUTPUT = "invalid_output"
+    CANCELLED = "cancelled"
+    PLATFORM_ERROR = "platform_error"
+
+
+class Level(StrEnum):
+    """How far a guarantee holds on this host."""
+
+    ENFORCED = "enforced"
+    BEST_EFFORT = "best_effort"
+    NOT_ENFORCED = "not_enforced"
+
+
+class Guarantee(StrEnum):
+    """What a run promises; `meaning` says it in a sentence."""
+
+    NETWORK = "network"
+    FILES = "files"
+    PROCESSES = "processes"
+    PRIVILEGES = "privileges"
+    SYSTEM_CALLS = "system_calls"
+    WALL_TIME = "wall_time"
+    MEMORY = "memory"
+    PROCESS_COUNT = "process_count"
+    CPUS = "cpus"
+    DISK = "disk"
+    LOG = "log"
+
+    @property
+    def meaning(self) -> str:
+        """The promise, in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Guarantee.NETWORK: "nothing outside the run's own loopback can be reached",
+    Guarantee.FILES: "data is read-only, and no file of the host is in sight but the system's programs",
+    Guarantee.PROCESSES: "no process outside the run can be seen or signalled, and none outlives it",
+    Guarantee.PRIVILEGES: "an ordinary user without capabilities that can't gain any",
+    Guarantee.SYSTEM_CALLS: "kernel interfaces that research code doesn't need are refused",
+    Guarantee.WALL_TIME: "everything is killed at the time limit",
+    Guarantee.MEMORY: "memory of all processes together stays under its limit",
+    Guarantee.PROCESS_COUNT: "the number of processes and threads stays under its limit",
+    Guarantee.CPUS: "processor time stays under its limit",
+    Guarantee.DISK: "bytes and files written stay under their limits",
+    Guarantee.LOG: "what is kept of the output stays under its limit",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How one guarantee holds: its level, and why it isn't more or by what means it holds."""
+
+    level: Level
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """One run, completely described.
+
+    Attributes:
+        submission: path of the zip.
+        data: path of the data folder.
+        output: folder that gets `submission.csv`, `log.txt` and `run.json`.
+        engine: `auto`, or the name of an engine.
+        profile: `auto`, or the name of an environment profile.
+        limits: what the run may use.
+        network: whether it may reach the network.
+        show_identities: whether the whole data folder is shown, labels and all, for debugging.
+    """
+
+    submission: str
+    data: str
+    output: str
+    engine: str = "auto"
+    profile: str = "auto"
+    limits: Limits = field(default_factory=Limits)
+    network: Network = Network.NONE
+    show_identities: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as JSON; `from_json` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> RunRequest:
+        """Read a request that `to_json` wrote, perhaps on another machine."""
+        limits, network = Limits(**document["limits"]), Network(document["network"])
+        return cls(**{**document, "limits": limits, "network": network})
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a run ended, and what to do about it.
+
+    Attributes:
+        code: one of the closed list.
+        step: the step of the run that it fell in.
+        fault: who has to act; None where all is well.
+        message: what happened, with the figures.
+        hint: what to do.
+        used: how much of a limit was used, in the unit of `limit_name`, where a limit decided.
+        limit: that limit.
+        limit_name: its name in `Limits`.
+        proven: whether a counter or our own act shows the cause; False where it is inferred from the log.
+        details: further lines, such as the problems of the csv.
+    """
+
+    code: Code
+    step: Step
+    fault: Fault | None
+    message: str
+    hint: str = ""
+    used: float | None = None
+    limit: float | None = None
+    limit_name: str | None = None
+    proven: bool = True
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run used; None where this host couldn't measure it.
+
+    Attributes:
+        wall_s: seconds between the start of `main.py` and the end of the last process.
+        cpu_s: processor seconds of all processes.
+        peak_memory_bytes: the most memory in use at one time.
+        max_processes: the most processes and threads at one time.
+        output_bytes: bytes written and still there at the end, all writable places together.
+        log_bytes: bytes printed, kept or not.
+        log_dropped_bytes: bytes of these that log.txt doesn't hold.
+        sampled: names of the figures that were looked at now and then rather than counted.
+    """
+
+    wall_s: float = 0.0
+    cpu_s: float | None = None
+    peak_memory_bytes: int | None = None
+    max_processes: int | None = None
+    output_bytes: int | None = None
+    log_bytes: int = 0
+    log_dropped_bytes: int = 0
+    sampled: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Everything that is known of a run when it is over: this is `run.json`.
+
+    Attributes:
+        run_id: unique name of the run.
+        whaledo: the version that ran it.
+        started: when, in UTC, ISO 8601.
+        verdict: how it ended.
+        engine: name and version of the engine, and `guarantees` by name.
+        submission: file, sha256, bytes, and files of the zip, as far as it could be opened.
+        environment: profile, and sha256 of its lock.
+        data: folder, and what of it the run didn't see.
+        limits: what it might use.
+        usage: what it used.
+        steps: seconds of each step.
+        rankings: queries answered and not answered, and rows, of a csv that was read.
+        warnings: what deserves a look though the run is fine.
+    """
+
+    run_id: str
+    whaledo: str
+    started: str
+    verdict: Verdict
+    engine: Mapping[str, Any]
+    submission: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    data: Mapping[str, Any]
+    limits: Limits
+    usage: Usage
+    steps: Mapping[str, float]
+    rankings: Mapping[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return asdict(self)

@@ -1,0 +1,308 @@
+"""One run, step by step: unpack, start, run, collect, validate; then a verdict, whatever happened.
+
+`run` is the one function that everything calls: the command line, and later a queue or a cluster. It takes a
+request, returns a result, prints nothing and reads no global state. What is wrong with the request itself (no
+such zip, unusable data, no environment) is raised before anything is touched; from then on every end is a
+verdict, and `run.json` says it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from whaledo import __version__
+from whaledo.archive import extract_archive, find_main, sha256_of
+from whaledo.challenge.load import load_challenge
+from whaledo.challenge.model import Challenge
+from whaledo.challenge.public import make_public_view
+from whaledo.environment.build import Environment, find_environment
+from whaledo.errors import BadArchive, Fault, MachineError, UsageError
+from whaledo.execution import output, verdict
+from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
+from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES
+from whaledo.execution.engines import find_engine
+from whaledo.execution.engines.base import Engine, Order, Sandbox
+from whaledo.execution.failure import TAIL_BYTES, Setting, read_failure
+from whaledo.execution.log import LogKeeper
+from whaledo.execution.records import Code, RunRequest, RunResult, Step, Usage, Verdict
+from whaledo.execution.supervisor import Progress, Supervisor
+from whaledo.execution.validation import Validated, validate_csv
+from whaledo.execution.workspace import Workspace, hand_over, workspace
+from whaledo.resources import state_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Whom to tell while a run goes on. Each is called by the running thread and must return at once.
+
+    Attributes:
+        step: a step begins.
+        output: the submission printed these bytes.
+        progress: what it uses now, about ten times a second.
+        cancelled: asked as often; true ends the run.
+    """
+
+    step: Callable[[Step], None] = lambda _: None
+    output: Callable[[bytes], None] = lambda _: None
+    progress: Callable[[Progress], None] = lambda _: None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class _Course:
+    """What has become known of a run so far; the result is made from it wherever the run ends."""
+
+    request: RunRequest
+    run_id: str
+    started: str
+    listener: Listener
+    challenge: Challenge
+    environment: Environment
+    engine: Engine
+    steps: dict[str, float] = field(default_factory=dict)
+    submission: dict[str, Any] = field(default_factory=dict)
+    engine_record: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+    rankings: Mapping[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+    now: Step = Step.UNPACK
+
+    @contextmanager
+    def step(self, step: Step) -> Iterator[None]:
+        """Time a step, and remember that the run is in it."""
+        self.now = step
+        self.listener.step(step)
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.steps[step.value] = time.monotonic() - began
+
+    def result(self, ended: Verdict) -> RunResult:
+        """The record of the run."""
+        return RunResult(
+            run_id=self.run_id,
+            whaledo=__version__,
+            started=self.started,
+            verdict=ended,
+            engine=self.engine_record,
+            submission=self.submission,
+            environment={"profile": self.environment.profile, "lock_sha256": self.environment.lock_sha256},
+            data=self.data,
+            limits=self.request.limits,
+            usage=self.usage,
+            steps=self.steps,
+            rankings=self.rankings,
+            warnings=tuple(self.warnings),
+        )
+
+
+def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
+    """Run one submission, and leave `submission.csv`, `log.txt` and `run.json` in the output folder.
+
+    Raises:
+        UsageError: there is no such zip, or another run is writing to the output folder.
+        BadData: the data folder can't be used.
+        MachineError: there is no engine or environment, or the output folder can't be written.
+    """
+    zip_path = Path(request.submission)
+    if not zip_path.is_file():
+        raise UsageError(
+            f"there is no zip at {zip_path}",
+            hint="`whaledo pack FOLDER` makes one; `make pack-submission` too",
+        )
+    started = datetime.now(UTC)
+    course = _Course(
+        request,
+        run_id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+        started=started.isoformat(timespec="seconds"),
+        listener=listener or Listener(),
+        challenge=load_challenge(Path(request.data)),
+        environment=_environment(request.profile),
+        engine=find_engine(request.engine),
+    )
+    with output.output_folder(Path(request.output)) as folder:
+        try:
+            ended = _run(course, folder)
+        except MachineError as error:
+            ended = Verdict(Code.PLATFORM_ERROR, course.now, Fault.MACHINE, error.message, error.hint)
+        result = course.result(ended)
+        output.write_record(folder, result.to_json())
+    return result
+
+
+def _environment(profile: str) -> Environment:
+    found = find_environment(profile)
+    if found is None:
+        raise MachineError(
+            f"the environment `{profile}` isn't built yet",
+            hint=f"`make setup` builds it, or `whaledo env build --profile {profile}`",
+        )
+    return found
+
+
+def _run(course: _Course, folder: Path) -> Verdict:
+    with workspace(state_folder() / "runs", course.run_id) as place:
+        with course.step(Step.UNPACK):
+            view = _show_data(course, place)
+            output.set_aside(folder)
+            if refused := _unpack(course, place):
+                return refused
+        log_fd = output.open_log(folder)
+        try:
+            return _execute(course, place, view, folder, LogKeeper(log_fd, course.request.limits.log_bytes))
+        finally:
+            os.close(log_fd)
+
+
+def _unpack(course: _Course, place: Workspace) -> Verdict | None:
+    """Open the zip into the run's folder; a verdict if it can't be run."""
+    path = Path(course.request.submission)
+    course.submission = {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    place.code.mkdir(mode=0o755)
+    try:
+        listing = extract_archive(path, place.code)
+    except BadArchive as error:
+        details = tuple(str(problem) for problem in error.problems)
+        return Verdict(
+            Code.BAD_ARCHIVE, Step.UNPACK, Fault.SUBMISSION, error.message, error.hint, details=details
+        )
+    course.submission["files"] = listing.files
+    main = find_main(listing.members)
+    if not main.found:
+        return Verdict(Code.NO_MAIN, Step.UNPACK, Fault.SUBMISSION, main.message, main.hint)
+    for reserved in RESERVED_NAMES:
+        (place.code / reserved).mkdir(exist_ok=True)
+    hand_over(place.code, place.uid)
+    return None
+
+
+def _show_data(course: _Course, place: Workspace) -> _View:
+    """Lay out what the run sees of the data folder."""
+    if course.request.show_identities:
+        everything = course.challenge.folder.resolve()
+        course.data = {"folder": course.request.data, "hidden_columns": [], "hidden_files": []}
+        course.warnings.append(
+            "the whole data folder was shown, identities and labels too: such a run says nothing about a score"
+        )
+        place.data.mkdir()
+        return _View((("", everything),), Setting(course.environment.profile, (), ()))
+    place.data.mkdir()
+    view = make_public_view(course.challenge, place.data)
+    hand_over(place.data, place.uid)
+    course.data = {
+        "folder": course.request.data,
+        "hidden_columns": list(view.hidden_columns),
+        "hidden_files": list(view.hidden_files),
+    }
+    return _View(
+        view.image_folders, Setting(course.environment.profile, view.hidden_columns, view.hidden_files)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What of the data folder is mounted where, and what explains a failure to find the rest."""
+
+    mounts: tuple[tuple[str, Path], ...]
+    setting: Setting
+
+
+def _execute(course: _Course, place: Workspace, view: _View, folder: Path, log: LogKeeper) -> Verdict:
+    """Start, watch, judge, and fetch what was written."""
+    request = course.request
+    order = Order(course.run_id, place, course.environment, view.mounts, request.limits, request.network)
+    reader, writer = os.pipe()
+    sandbox: Sandbox | None = None
+    try:
+        with course.step(Step.START):
+            try:
+                sandbox = course.engine.start(order, writer)
+            finally:
+                os.close(writer)
+            course.engine_record = _engine_record(course.engine, sandbox)
+        with course.step(Step.RUN):
+            failed = _watch(course, sandbox, reader, log, view.setting)
+        if failed is not None:
+            return failed
+        with course.step(Step.COLLECT):
+            try:
+                collected = collect_csv(sandbox.submission_fd, folder / OUTPUT_CSV)
+            except NoOutput as nothing:
+                return verdict.no_output(str(nothing))
+            except HostileOutput as hostile:
+                return verdict.hostile_output(str(hostile))
+    finally:
+        if sandbox is not None:
+            sandbox.close()
+        os.close(reader)
+    with course.step(Step.VALIDATE):
+        return _validate(course, folder / OUTPUT_CSV, collected)
+
+
+def _watch(
+    course: _Course, sandbox: Sandbox, reader: int, log: LogKeeper, setting: Setting
+) -> Verdict | None:
+    listener, limits = course.listener, course.request.limits
+    supervisor = Supervisor(
+        sandbox,
+        reader,
+        log,
+        limits,
+        on_output=listener.output,
+        on_progress=listener.progress,
+        cancelled=listener.cancelled,
+    )
+    watched = supervisor.watch()
+    ending = sandbox.finish()
+    tail = log.last(TAIL_BYTES)
+    figures = log.close()
+    course.usage = replace(watched.usage, log_dropped_bytes=figures.dropped_bytes)
+    evidence = verdict.Evidence(
+        watched=watched,
+        ending=ending,
+        limits=limits,
+        failure=read_failure(tail),
+        log_error=figures.error,
+        last_words=_last_words(tail),
+        setting=setting,
+    )
+    failed = verdict.judge_run(evidence)
+    if failed is None:
+        course.warnings += verdict.warnings_of(evidence)
+    return failed
+
+
+def _last_words(tail: bytes) -> str:
+    lines = [line.strip() for line in tail.decode(errors="replace").splitlines()]
+    return next((line[:200] for line in reversed(lines) if line), "")
+
+
+def _engine_record(engine: Engine, sandbox: Sandbox) -> dict[str, Any]:
+    held = {name.value: {"level": h.level.value, "by": h.by} for name, h in sandbox.guarantees.items()}
+    return {"name": engine.name, "version": engine.version(), "guarantees": held}
+
+
+def _validate(course: _Course, csv: Path, collected: Collected) -> Verdict:
+    """Hold the csv to the rules, in a process of its own."""
+    checked: Validated = validate_csv(csv, Path(course.request.data))
+    course.rankings = {
+        "bytes": collected.size_bytes,
+        "sha256": collected.sha256,
+        "rows": checked.rows,
+        "queries": checked.queries,
+        "unanswered": checked.unanswered,
+    }
+    course.warnings += checked.warnings
+    if checked.errors:
+        return verdict.invalid_output(checked.errors, checked.details)
+    return verdict.ok(checked.queries, checked.unanswered)

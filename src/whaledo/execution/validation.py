@@ -1,0 +1,90 @@
+"""Hold a fetched csv to the rules, in a process of its own.
+
+The csv was written by code that nobody trusts, and reading it quickly takes libraries that are large. In a
+separate process, with a limit on its memory and time, neither its size nor a fault in a parser can touch the
+supervisor.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whaledo.errors import MachineError
+
+MEMORY_BYTES = 8 * 1024**3
+PATIENCE_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """What the checker says of a csv.
+
+    Attributes:
+        rows: rankings in it.
+        queries: queries of the challenge.
+        unanswered: queries without a row.
+        errors: how many rules are broken.
+        details: the problems, a line each; of each kind the first few.
+        warnings: what is allowed but deserves a look.
+    """
+
+    rows: int
+    queries: int
+    unanswered: int
+    errors: int
+    details: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def validate_csv(csv: Path, data: Path) -> Validated:
+    """Check a csv against a challenge.
+
+    Raises:
+        MachineError: the checker itself failed.
+    """
+    request = json.dumps({"csv": str(csv), "data": str(data)})
+    checker = subprocess.Popen(
+        [sys.executable, "-m", "whaledo.scoring.validate"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    resource.prlimit(checker.pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    try:
+        answer, said = checker.communicate(request, timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        checker.kill()
+        checker.communicate()
+        raise MachineError(f"{csv} could not be checked within {PATIENCE_S:.0f} s") from None
+    if checker.returncode != 0:
+        raise MachineError(f"{csv} could not be checked: {said.strip()[-500:]}")
+    document: dict[str, Any] = json.loads(answer)
+    return _read(document)
+
+
+def _read(document: dict[str, Any]) -> Validated:
+    details, warnings, errors = [], [], 0
+    for kind in document["problems"]:
+        lines = [_line(problem) for problem in kind["shown"]]
+        if (more := kind["total"] - len(lines)) > 0:
+            lines.append(f"… and {more:,} more like these")
+        if kind["severity"] == "error":
+            errors += kind["total"]
+            details += lines
+        else:
+            warnings += lines
+    return Validated(
+        document["rows"], document["queries"], document["unanswered"], errors, tuple(details), tuple(warnings)
+    )
+
+
+def _line(problem: dict[str, Any]) -> str:
+    place = f"line {problem['line']}: " if problem["line"] is not None else ""
+    return f"{place}{problem['message']}" + (f" ({problem['hint']})" if problem["hint"] else "")
