@@ -1,0 +1,69 @@
+# Every command in a line or two; what is behind it lives in whaledo and scripts/, where tests reach it.
+
+# Settings: `make score LABELS=labels.csv`, or `LABELS=labels.csv make score`.
+DATA ?= data
+SUBMISSION ?= submission
+LABELS ?=
+PYTHON ?= python3
+# These only behind make, so that a variable left in a shell can't overwrite or change anything.
+FORCE :=
+UPGRADE :=
+ARGS :=
+
+BIN := .venv/bin
+PACK := $(BIN)/whaledo pack -o "$(SUBMISSION)/submission.zip" $(if $(FORCE),--force)
+COMPILE := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet $(if $(UPGRADE),--upgrade)
+FOR_TOOL := --universal --fork-strategy fewest pyproject.toml
+FOR_RUNTIME := --python-platform x86_64-manylinux_2_28 --only-binary :all:
+
+.DEFAULT_GOAL := help
+.PHONY: help setup tool demo pack-quickstart pack-submission test-submission score test lint bench lock clean
+
+help: ## Show the settings and the commands
+	@printf 'Settings:\n'
+	@printf '  %-18s%-14s%s\n' DATA '$(DATA)' 'folder of the challenge: images, metadata.csv, queries, databases'
+	@printf '  %-18s%-14s%s\n' SUBMISSION '$(SUBMISSION)' 'folder of submission.zip, and of what a run leaves'
+	@printf '  %-18s%-14s%s\n' LABELS '$(LABELS)' 'labels to score with, where they are not in DATA'
+	@printf '  %-18s%-14s%s\n' FORCE '$(FORCE)' 'FORCE=1 lets packing overwrite a submission.zip'
+	@printf '\nCommands:\n'
+	@sed -n 's/^\([a-z-]*\):.* ## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+setup: ## Make .venv, build the core environment, see to bubblewrap; what is there is left alone
+	@$(PYTHON) scripts/setup.py
+
+tool:
+	@$(PYTHON) scripts/setup.py --tool
+
+demo: setup ## Draw a small challenge, run the quickstart on it walled in, and score it
+	@$(BIN)/whaledo demo
+
+pack-quickstart: tool ## Pack submission_quickstart/ into submission/submission.zip
+	@$(PACK) submission_quickstart
+
+pack-submission: tool ## Pack submission_src/ into submission/submission.zip
+	@$(PACK) submission_src
+
+test-submission: setup ## Run submission/submission.zip walled in on DATA, then score what it wrote
+	@$(BIN)/whaledo run "$(SUBMISSION)/submission.zip" --data "$(DATA)" --output "$(SUBMISSION)"
+	@$(MAKE) --no-print-directory score
+
+score: tool ## Check and score submission/submission.csv
+	@$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" $(if $(LABELS),"$(LABELS)",--data "$(DATA)")
+
+test: setup ## Run the tests (ARGS="-k pack" for some of them)
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: tool ## Check style, formatting and types
+	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy
+
+bench: setup ## Measure: every script in benchmarks/
+	@for benchmark in benchmarks/*.py; do $(BIN)/python "$$benchmark" || exit; done
+
+lock: tool ## Compile all locks anew, keeping the versions that still fit (UPGRADE=1: the newest)
+	@$(COMPILE) $(FOR_TOOL) --output-file requirements/whaledo.lock
+	@$(COMPILE) $(FOR_TOOL) --group dev --constraints requirements/whaledo.lock --output-file requirements/dev.lock
+	@for profile in runtime/environment-*.in; do $(COMPILE) $(FOR_RUNTIME) $$profile --output-file $${profile%.in}.lock || exit; done
+
+clean: ## Remove caches and built wheels, nothing that takes long to make
+	@find . \( -path ./.venv -o -path ./.git -o -path ./data \) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

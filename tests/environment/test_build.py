@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from whaledo.environment import build
+from whaledo.environment.build import RECORD, build_environment, find_environment, import_names
+from whaledo.environment.interpreter import VERSION
+from whaledo.errors import MachineError, UsageError
+
+
+def test_what_is_not_built_is_not_found(runtime: Any) -> None:
+    assert find_environment("tiny") is None
+
+
+def test_an_unknown_profile_is_a_mistake_of_the_command(runtime: Any) -> None:
+    with pytest.raises(UsageError):
+        find_environment("orca")
+
+
+def test_a_built_environment_is_found_and_imports_what_was_locked(runtime: Any) -> None:
+    built = build_environment("tiny")
+
+    assert find_environment("tiny") == built
+    assert built.folder.parent == runtime.environments
+    assert dict(import_names(built)) == {"tiny": "tiny-whale"}
+    said = subprocess.run(
+        [
+            built.folder / "bin" / "python",
+            "-I",
+            "-c",
+            "import sys, tiny; print(tiny.NAME, *sys.version_info[:2])",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert said.split() == ["tiny", *VERSION.split(".")]
+
+
+def test_it_is_compiled_and_works_under_another_path(runtime: Any) -> None:
+    built = build_environment("tiny")
+
+    assert list((built.site_packages / "tiny" / "__pycache__").glob("__init__.*.pyc"))
+    assert str(runtime.home) not in (built.folder / "pyvenv.cfg").read_text()
+
+
+def test_its_python_is_the_program_that_it_names(runtime: Any) -> None:
+    built = build_environment("tiny")
+
+    assert (built.folder / "bin" / "python").resolve() == built.base_python
+    assert built.base_python.is_relative_to(built.base_prefix)
+
+
+def test_everybody_can_read_it_even_if_root_has_a_strict_umask(runtime: Any) -> None:
+    before = os.umask(0o077)
+    try:
+        built = build_environment("tiny")
+    finally:
+        os.umask(before)
+
+    closed = [
+        path
+        for path in (built.folder, *built.folder.rglob("*"))
+        if not path.is_symlink() and (path.stat().st_mode & 0o444) != 0o444
+    ]
+    assert closed == []
+
+
+def test_a_second_build_does_nothing(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    built = build_environment("tiny")
+    monkeypatch.setattr(build, "_build", lambda *_: pytest.fail("built again"))
+
+    assert build_environment("tiny") == built
+
+
+def test_another_lock_is_another_environment(runtime: Any) -> None:
+    first = build_environment("tiny")
+    runtime.lock.write_text("# looked at again\n" + runtime.lock.read_text())
+
+    assert find_environment("tiny") is None
+    assert build_environment("tiny").folder != first.folder
+    assert first.folder.exists()
+
+
+def test_one_whose_python_has_gone_is_built_anew(runtime: Any) -> None:
+    built = build_environment("tiny")
+    record = json.loads((built.folder / RECORD).read_text())
+    (built.folder / RECORD).write_text(json.dumps({**record, "base_python": "/nowhere/python3.11"}))
+
+    assert find_environment("tiny") is None
+    assert build_environment("tiny") == built
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"lock_sha256": 1, "packages": 2}'])
+def test_a_damaged_record_is_no_environment(runtime: Any, content: str) -> None:
+    built = build_environment("tiny")
+    (built.folder / RECORD).write_text(content)
+
+    assert find_environment("tiny") is None
+
+
+def test_a_failed_build_leaves_nothing_and_says_why(runtime: Any) -> None:
+    runtime.lock.write_text(f"tiny-whale==1.0 --hash=sha256:{'0' * 64}\n")
+
+    with pytest.raises(MachineError, match="Hash mismatch") as caught:
+        build_environment("tiny")
+
+    assert "another file than the one that was locked" in caught.value.hint
+    assert [path.suffix for path in runtime.environments.iterdir()] == [".lock"]
+
+
+def test_a_lock_without_hashes_is_refused(runtime: Any) -> None:
+    runtime.lock.write_text("tiny-whale==1.0\n")
+
+    with pytest.raises(MachineError, match="must have a hash"):
+        build_environment("tiny")
+
+
+def test_offline_with_nothing_at_hand_says_so(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV_FIND_LINKS")
+
+    with pytest.raises(MachineError) as caught:
+        build_environment("tiny")
+
+    assert "UV_OFFLINE" in caught.value.hint
+
+
+def test_links_that_leave_it_are_refused(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def with_link(arguments: Any, *, folder: Path, **_: Any) -> None:
+        (folder / build._SITE_PACKAGES).mkdir(parents=True, exist_ok=True)
+        link = folder / build._SITE_PACKAGES / "tiny"
+        if not link.is_symlink():
+            link.symlink_to("/usr/share")
+
+    monkeypatch.setattr(build, "run_uv", with_link)
+
+    with pytest.raises(MachineError, match="tiny in it is a link that leads out of it, to /usr/share"):
+        build_environment("tiny")
+    assert find_environment("tiny") is None
+
+
+def test_a_build_that_was_killed_is_taken_for_nothing_and_built_over(runtime: Any) -> None:
+    code = (
+        "import os, sys, whaledo.environment.build as b, whaledo.environment.profiles as p, pathlib\n"
+        "p.runtime_folder = lambda: pathlib.Path(sys.argv[1])\n"
+        "b.open_for_all = lambda _: os.kill(os.getpid(), 9)\n"
+        "b.build_environment('tiny')"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(runtime.folder)], check=False)
+    assert killed.returncode == -9
+    assert list(runtime.environments.glob("*.building"))
+    assert find_environment("tiny") is None
+
+    assert build_environment("tiny") == find_environment("tiny")
+    assert not list(runtime.environments.glob("*.building"))
+
+
+def test_a_second_builder_waits_for_the_first_even_if_only_its_uv_is_left(
+    runtime: Any, tmp_path: Path
+) -> None:
+    build_environment("tiny")
+    lock_file = next(runtime.environments.glob("*.lock"))
+    (next(runtime.environments.glob("tiny-*/")) / RECORD).unlink()
+    with lock_file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        orphan = subprocess.Popen(["sleep", "0.5"], pass_fds=[held.fileno()])
+    told: list[str] = []
+    started = time.monotonic()
+
+    build_environment("tiny", told.append)
+
+    assert time.monotonic() - started >= 0.4
+    assert told[0].startswith("Waiting: another whaledo is building tiny-")
+    orphan.wait()
+
+
+def test_uv_inherits_the_turn(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    monkeypatch.setattr(build, "run_uv", lambda *_, keep_open, **__: kept.extend(keep_open))
+
+    with pytest.raises(MachineError):
+        build_environment("tiny")
+
+    assert len(kept) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's runs drop to another user")
+def test_root_does_not_build_where_its_runs_could_not_reach(
+    runtime: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    monkeypatch.setenv("WHALEDO_HOME", str(closed / "home"))
+
+    with pytest.raises(MachineError, match=f"can't enter {closed}") as caught:
+        build_environment("tiny")
+
+    assert "WHALEDO_HOME" in caught.value.hint
+
+
+def test_a_folder_that_cannot_be_made_is_said(runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHALEDO_HOME", f"{runtime.lock}/below-a-file")
+
+    with pytest.raises(MachineError, match="Not a directory") as caught:
+        build_environment("tiny")
+
+    assert "WHALEDO_HOME" in caught.value.hint
