@@ -44,11 +44,13 @@ class Image:
         image_id: its id, as text.
         path: where it lies, relative to the data folder, with forward slashes.
         fields: the whole row, column to text.
+        line: the 1-based line of metadata.csv where the row starts; 0: it wasn't read from a file.
     """
 
     image_id: str
     path: str
     fields: Mapping[str, str]
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The synthetic beluga challenge: whales, photographs and scenarios drawn from one seed."""
