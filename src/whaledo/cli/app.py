@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from whaledo import __version__
-from whaledo.cli import run
+from whaledo.cli import data, data_demo, demo, env, run, score
+from whaledo.errors import Fault
 
 app = typer.Typer(
     name="whaledo",
@@ -16,7 +19,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+data_app = typer.Typer(no_args_is_help=True, help="Make or look at a challenge.")
+data_app.command("check")(data.check)
+data_app.command("demo")(data_demo.demo)
+env_app = typer.Typer(no_args_is_help=True, help="The packages that submissions run with.")
+env_app.command("build")(env.build)
+env_app.command("list")(env.list_packages)
+
+app.command()(demo.demo)
 app.command()(run.run)
+app.command()(score.score)
+app.command()(score.compare)
+app.add_typer(data_app, name="data")
+app.add_typer(env_app, name="env")
 
 
 def _version(asked: bool) -> None:
@@ -35,5 +50,14 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what nobody foresaw is our fault, and says so with all that is known of it."""
+    try:
+        app()
+    except Exception:
+        typer.echo(traceback.format_exc(), err=True)
+        typer.secho(
+            f"✗ this is a fault of whaledo {__version__}, not yours: please report it with the lines above",
+            fg="red",
+            err=True,
+        )
+        sys.exit(Fault.MACHINE.exit_status)

@@ -17,7 +17,8 @@ from whaledo.execution.contract import Limits, Network
 from whaledo.units import parse_duration, parse_size, show_duration, show_size
 
 if TYPE_CHECKING:
-    from whaledo.execution.records import RunRequest, RunResult
+    from whaledo.execution.records import RunResult
+    from whaledo.execution.runner import Listener
 
 DEFAULTS = Limits()
 
@@ -44,6 +45,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run a submission walled in, and leave submission.csv, log.txt and run.json in the output folder."""
+    from whaledo.execution import runner
     from whaledo.execution.records import RunRequest
 
     with answering(json) as answer:
@@ -59,20 +61,20 @@ def run(
         request = RunRequest(
             str(submission), str(data), str(output), engine, profile, limits, network, show_identities
         )
-        result = run_on_screen(request, answer)
+        with listening(answer) as listener:
+            result = runner.run(request, listener)
         say_result(result, output, answer)
         answer.document(result.to_json())
 
 
-def run_on_screen(request: RunRequest, answer: Answer) -> RunResult:
-    """Run a submission, showing its output; Ctrl-C and SIGTERM cancel it."""
+@contextmanager
+def listening(answer: Answer) -> Iterator[Listener]:
+    """Show a run on the screen while it goes on; Ctrl-C, SIGTERM and a lost terminal cancel it."""
     from whaledo.cli.run_screen import RunScreen
-    from whaledo.execution.runner import Listener, run
+    from whaledo.execution.runner import Listener
 
-    stream = sys.stderr if answer.json else sys.stdout
-    with _cancelling() as cancelled, RunScreen(stream) as screen:
-        listener = Listener(screen.step, screen.output, screen.progress, lambda: bool(cancelled))
-        return run(request, listener)
+    with _cancelling() as received, RunScreen(sys.stderr if answer.json else sys.stdout) as screen:
+        yield Listener(screen.step, screen.output, screen.progress, lambda: bool(received))
 
 
 @contextmanager
