@@ -239,7 +239,8 @@ class TestScenarioFiles:
         self, data: Path, written: str, meant: str | None
     ) -> None:
         edit(data / "queries" / "one.csv", "one-a1,a1", f"one-a1,{written}")
-        wanted = "" if meant is None else f"write '{meant}': ids are compared letter by letter"
+        unknown = "add it there, or remove this line"
+        wanted = unknown if meant is None else f"write '{meant}': ids are compared letter by letter"
         assert hints(data) == [wanted]
 
     def test_a_query_id_is_unique_over_all_scenarios(self, data: Path) -> None:
@@ -369,7 +370,18 @@ class TestLayoutB:
     def test_two_scenarios_may_share_a_database(self, data_b: Path) -> None:
         edit(data_b / "query_scenarios.csv", "databases/two.csv", "databases/one.csv")
         assert found(data_b) == ["databases/two.csv unused_file"]
-        load_challenge(data_b)
+        one, two = load_challenge(data_b).scenarios
+        assert one.database == two.database
+        edit(data_b / "databases" / "one.csv", "a2\n", "zz\n")
+        assert found(data_b) == ["databases/one.csv:3 unknown_image_id", "databases/two.csv unused_file"]
+
+    def test_two_scenarios_may_not_share_queries(self, data_b: Path) -> None:
+        edit(data_b / "query_scenarios.csv", "queries/two.csv", "queries/one.csv")
+        assert found(data_b) == [
+            "queries/one.csv:2 repeated_query_id",
+            "queries/one.csv:3 repeated_query_id",
+            "queries/two.csv unused_file",
+        ]
 
 
 class TestSettings:

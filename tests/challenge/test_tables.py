@@ -208,7 +208,7 @@ class TestRows:
         assert problems == ["3 broken_quotes: a quote is opened in this row and never closed"]
 
     def test_a_quote_that_swallows_a_long_file_is_one_problem(self, tmp_path: Path) -> None:
-        _, problems = read(tmp_path, 'query_id,query_image_id\n"q1,a\n' + "q,b\n" * 50_000)
+        _, problems = read(tmp_path, 'query_id,query_image_id\n"q1,a\n' + "q,b\n" * 50_000 + '"q","b"\n')
         assert problems == ["2 broken_quotes: a quote is opened in this row and never closed"]
 
     def test_text_behind_a_quote_is_told_and_reading_goes_on(self, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def run(*arguments: str | Path) -> Result:
 
 def test_a_sound_folder_is_summed_up(data: Path) -> None:
     result = run(data, "--no-decode")
-    assert result.exit_code == 0
+    assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
         f"{data}: layout A, 2 images, 1 scenario, 1 query",
         "  scenario  queries  database  queries with a match",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from whaledo.challenge.decode import decode_images
@@ -16,6 +16,7 @@ from whaledo.challenge.identities import identities, identity_labels
 from whaledo.challenge.images import image_folders, present_images, say_others
 from whaledo.challenge.load import read_challenge
 from whaledo.challenge.model import Challenge, Layout
+from whaledo.challenge.paths import parts
 from whaledo.challenge.problems import counted, problem, shown
 from whaledo.errors import Problems
 
@@ -142,7 +143,7 @@ def _say_identities_in_paths(challenge: Challenge, animals: Mapping[str, str], p
     telling = [
         challenge.images[image_id].path
         for image_id, animal in animals.items()
-        if animal in PurePosixPath(challenge.images[image_id].path).parts[:-1]
+        if animal in parts(challenge.images[image_id].path)
     ]
     if telling:
         said = (

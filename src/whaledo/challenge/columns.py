@@ -9,9 +9,9 @@ that. What the values mean is for others to check.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Literal, TypeAlias, cast
+from typing import IO, Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +25,8 @@ from whaledo.errors import SHOWN_PER_CODE, Problem, Problems
 
 FloatArray: TypeAlias = NDArray[np.float64]
 BoolArray: TypeAlias = NDArray[np.bool_]
+
+Scalar = TypeVar("Scalar", np.int32, np.float64)
 
 BLOCK_BYTES = 4 * 1024**2
 """How much is parsed at a time, and so the longest row that is surely taken."""
@@ -71,11 +73,11 @@ class Ids:
         return np.flatnonzero(self.codes == names.index(name)) if name in names else np.empty(0, np.int64)
 
 
-def ids_of(names: Sequence[str]) -> Ids:
+def ids_of(names: Iterable[str]) -> Ids:
     """Code a plain sequence of ids, which may repeat."""
     place: dict[str, int] = {}
     codes = [place.setdefault(name, len(place)) for name in names]
-    return Ids(np.array(codes, np.int64), pa.array(list(place), pa.string()))
+    return Ids(np.array(codes, np.int64), _strings(list(place)))
 
 
 def repeated_pairs(first: Ids, second: Ids) -> tuple[IntArray, IntArray]:
@@ -95,17 +97,41 @@ def find(names: pa.StringArray, among: pa.StringArray) -> IntArray:
     """Where each of the distinct `names` stands in the distinct `among`; -1: nowhere."""
     # Unifying dictionaries is pyarrow's one join of strings that works without importing `pyarrow.compute`,
     # which alone would take 50 ms of every start.
-    chunks = [pa.DictionaryArray.from_arrays(np.arange(len(n), dtype=np.int32), n) for n in (among, names)]
+    chunks = [pa.DictionaryArray.from_arrays(_counting(len(array)), array) for array in (among, names)]
     places = _ids(pa.chunked_array(chunks)).codes[len(among) :]
     places[places >= len(among)] = -1
     return places
+
+
+# Where pandas is installed, `pa.array` and `to_numpy` import it, which takes longer than all the rest. So plain
+# numbers and strings go between Python, numpy and pyarrow as buffers.
+
+
+def _counting(number: int) -> pa.Int32Array:
+    return pa.Array.from_buffers(pa.int32(), number, [None, pa.py_buffer(np.arange(number, dtype=np.int32))])
+
+
+def _strings(texts: Sequence[str]) -> pa.StringArray:
+    raw = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, raw)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(raw), pa.py_buffer(ends), pa.py_buffer(b"".join(raw)))
+
+
+def _as_numpy(column: pa.ChunkedArray[Any], kind: type[Scalar]) -> NDArray[Scalar]:
+    """Numbers of which none is missing."""
+    parts = [
+        np.frombuffer(chunk.buffers()[1], kind)[chunk.offset : chunk.offset + len(chunk)]
+        for chunk in column.chunks
+        if len(chunk)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0, kind)
 
 
 def _ids(column: pa.ChunkedArray[Any]) -> Ids:
     chunks = cast("list[Any]", column.unify_dictionaries().chunks)
     if not chunks:
         return ids_of(())
-    codes = np.concatenate([chunk.indices.to_numpy() for chunk in chunks])
+    codes = _as_numpy(pa.chunked_array([chunk.indices for chunk in chunks]), np.int32)
     return Ids(codes.astype(np.int64), chunks[0].dictionary)
 
 
@@ -176,7 +202,7 @@ def _columns(table: pa.Table, ids: Sequence[str], number: str | None, lines: Lin
     values, text = np.empty(0), None
     if number is not None:
         text = table.column(number) if table.schema.field(number).type == pa.string() else None
-        values = np.asarray(table.column(number)) if text is None else _numbers(text)
+        values = _as_numpy(table.column(number), np.float64) if text is None else _numbers(text)
     return Columns({name: _ids(table.column(name)) for name in ids}, values, text, lines)
 
 

@@ -92,7 +92,8 @@ def _paired_scenarios(folder: Path, problems: Problems) -> Iterator[ScenarioFile
         yield ScenarioFiles(name, f"{QUERIES}/{name}.csv", database, queries[name])
     for name in alone:
         said = f"no queries ask this database: {QUERIES}/{name}.csv isn't there"
-        problems.add(problem("database_without_queries", said, file=databases[name]))
+        hint = "add it, or remove the database"
+        problems.add(problem("database_without_queries", said, hint=hint, file=databases[name]))
 
 
 def _listed_scenarios(folder: Path, problems: Problems) -> Iterator[ScenarioFiles]:

@@ -106,7 +106,8 @@ def _images(table: Table, problems: Problems) -> dict[str, Image]:
             owner = owners.setdefault(path, image_id)
             if owner != image_id:
                 said = f"image {shown(image_id)} has the same file as {shown(owner)}: {shown(path)}"
-                problems.add(problem("shared_image", said, file=table.path, line=line))
+                hint = "an image finds itself then: keep one of them"
+                problems.add(problem("shared_image", said, hint=hint, file=table.path, line=line))
         if image_id in images:
             said = f"image {shown(image_id)} stands in line {images[image_id].line} already"
             hint = "keep one row an image"
@@ -144,4 +145,5 @@ def _say_absent_columns(settings: Settings, columns: Sequence[str], folder: Path
         for name in names if names != default else ():
             if name not in columns:
                 said = f"{what} {shown(name)} isn't in metadata.csv, which has {listed(columns)}"
-                problems.add(problem("setting_without_column", said, file=folder / SETTINGS_FILE))
+                hint = "correct the name, or leave it out"
+                problems.add(problem("setting_without_column", said, hint=hint, file=folder / SETTINGS_FILE))

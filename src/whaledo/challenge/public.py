@@ -79,7 +79,8 @@ def make_public_view(challenge: Challenge, destination: Path) -> PublicView:
         _write_view(files, challenge.folder, destination, mount_points)
         hidden_files = _hidden_files(challenge.folder, files, mount_points)
     except OSError as error:
-        raise MachineError(f"the data can't be copied to {destination}: {error}") from error
+        hint = "the folder must be empty and writable, with room for the text files of the data"
+        raise MachineError(f"the data can't be copied to {destination}: {error}", hint=hint) from error
     hidden_columns = tuple(c for c in challenge.columns if c not in challenge.settings.public_columns)
     return PublicView(destination, mounts, hidden_columns, hidden_files)
 

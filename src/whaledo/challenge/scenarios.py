@@ -47,6 +47,7 @@ class ScenarioReader:
         images: the ids of metadata.csv; None where it couldn't be read, so that every id may be right.
         problems: where to add what is wrong.
         query_places: where each query id was first met.
+        databases: those read already, since scenarios may share one.
     """
 
     folder: Path
@@ -54,19 +55,16 @@ class ScenarioReader:
     images: ImageIds | None
     problems: Problems
     query_places: dict[str, str] = field(default_factory=dict)
+    databases: dict[Path, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, files: ScenarioFiles) -> Scenario:
         """The scenario, with what could be read of it."""
-        queries = () if files.queries_path is None else self._queries(files.scenario_id, files.queries_path)
-        database = (
-            () if files.database_path is None else self._database(files.scenario_id, files.database_path)
-        )
-        return Scenario(
-            files.scenario_id, queries, database, files.queries_path or "", files.database_path or ""
-        )
+        name, queries_path, database_path = files.scenario_id, files.queries_path, files.database_path
+        queries = self._queries(name, self.folder / queries_path) if queries_path else ()
+        database = self._database(name, self.folder / database_path) if database_path else ()
+        return Scenario(name, queries, database, queries_path or "", database_path or "")
 
-    def _queries(self, scenario_id: str, relative: str) -> tuple[Query, ...]:
-        path = self.folder / relative
+    def _queries(self, scenario_id: str, path: Path) -> tuple[Query, ...]:
         table = read_table(path, self.problems, required=QUERY_COLUMNS)
         if table is None:
             return ()
@@ -76,17 +74,19 @@ class ScenarioReader:
         for line, (query_id, image_id) in table.select(*QUERY_COLUMNS):
             if not query_id or not image_id:
                 continue
-            first = self.query_places.setdefault(query_id, f"{path}:{line}")
-            if first != f"{path}:{line}":
-                said = f"query id {shown(query_id)} stands at {first} already"
+            if query_id in self.query_places:
+                said = f"query id {shown(query_id)} stands at {self.query_places[query_id]} already"
                 hint = "give each query of the challenge an id of its own, such as scenario01-train0001"
                 self.problems.add(problem("repeated_query_id", said, hint=hint, file=path, line=line))
+            else:
+                self.query_places[query_id] = f"{path}:{line}"
             self._check_known(image_id, path, line)
             queries.append(Query(query_id, image_id))
         return tuple(queries)
 
-    def _database(self, scenario_id: str, relative: str) -> tuple[str, ...]:
-        path = self.folder / relative
+    def _database(self, scenario_id: str, path: Path) -> tuple[str, ...]:
+        if path in self.databases:
+            return self.databases[path]
         ids = self._database_ids(path)
         if ids is None:
             return ()
@@ -100,7 +100,8 @@ class ScenarioReader:
                     problem("repeated_database_id", said, hint="remove this line", file=path, line=line)
                 )
             self._check_known(image_id, path, line)
-        return tuple(lines)
+        self.databases[path] = tuple(lines)
+        return self.databases[path]
 
     def _database_ids(self, path: Path) -> list[tuple[int, str]] | None:
         if self.layout is Layout.A:
@@ -120,7 +121,7 @@ class ScenarioReader:
     def _check_known(self, image_id: str, path: Path, line: int) -> None:
         if self.images is None or image_id in self.images.ids:
             return
-        hint = ""
+        hint = "add it there, or remove this line"
         if (meant := self.images.meant_by(image_id)) is not None:
             hint = f"write {shown(meant)}: ids are compared letter by letter"
         elif line == 1 and image_id in (*DATABASE_COLUMNS, "image_id"):

@@ -50,16 +50,12 @@ def _public_columns(value: Any) -> tuple[str, ...]:
 
 
 KEYS: Mapping[str, tuple[str, Callable[[Any], Any], str]] = {
-    "name": ("name", _name, 'name = "Find the beluga"'),
-    "rows_per_query": ("rows_per_query", _rows, "rows_per_query = 20"),
-    "identity_column": ("identity_columns", _identity_columns, 'identity_column = "whale_id"'),
-    "public_columns": (
-        "public_columns",
-        _public_columns,
-        'public_columns = ["image_id", "path", "viewpoint", "date"]',
-    ),
+    "name": ("name", _name, '"Find the beluga"'),
+    "rows_per_query": ("rows_per_query", _rows, "20"),
+    "identity_column": ("identity_columns", _identity_columns, '"whale_id"'),
+    "public_columns": ("public_columns", _public_columns, '["image_id", "path", "viewpoint", "date"]'),
 }
-"""Each key of challenge.toml: the setting that it sets, what reads its value, and an example."""
+"""Each key of challenge.toml: the setting that it sets, what reads its value, and an example of one."""
 
 
 def read_settings(folder: Path, problems: Problems) -> Settings:
@@ -79,7 +75,8 @@ def read_settings(folder: Path, problems: Problems) -> Settings:
         said = str(error)
         place = re.search(r" \(at line (\d+), column \d+\)$", said)
         line = int(place[1]) if place else None
-        problems.add(problem("bad_setting", f"it isn't TOML: {said}", file=path, line=line))
+        hint = "text stands in quotes, and a list in [ ]"
+        problems.add(problem("bad_setting", f"it isn't TOML: {said}", hint=hint, file=path, line=line))
         return Settings()
     return _settings(values, path, text, problems)
 
@@ -91,16 +88,17 @@ def _settings(values: Mapping[str, Any], path: Path, text: str, problems: Proble
         if key not in KEYS:
             meant = nearest(key, KEYS)
             hint = f"rename it to {meant}" if meant else f"the keys are {', '.join(KEYS)}"
-            problems.add(
-                problem("unknown_setting", f"there is no key {key!r}", hint=hint, file=path, line=line)
-            )
+            said = f"there is no key {key!r}"
+            problems.add(problem("unknown_setting", said, hint=hint, file=path, line=line))
             continue
         field, convert, example = KEYS[key]
         try:
             chosen[field] = convert(value)
         except ValueError as error:
             said = f"{key} = {value!r}: {error}"
-            problems.add(problem("bad_setting", said, hint=f"such as {example}", file=path, line=line))
+            problems.add(
+                problem("bad_setting", said, hint=f"such as {key} = {example}", file=path, line=line)
+            )
     settings = Settings(**chosen)
     for name in set(settings.identity_columns) & set(settings.public_columns):
         said = f"public_columns shows submissions {name!r}, which names the animals"
@@ -113,4 +111,4 @@ def _settings(values: Mapping[str, Any], path: Path, text: str, problems: Proble
 def _line_of(key: str, text: str) -> int | None:
     """The line that sets a top-level key, as far as it can be found without a parser."""
     pattern = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
-    return next((number for number, line in enumerate(text.splitlines(), 1) if pattern.match(line)), None)
+    return next((number for number, line in enumerate(text.split("\n"), 1) if pattern.match(line)), None)
