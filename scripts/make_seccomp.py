@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from whaledo.execution.seccomp import ARCHITECTURES
+from whaledo.execution.seccomp.filters import ARCHITECTURES, OCI_PROFILE, filter_path
 from whaledo.execution.seccomp.generate import bpf, markdown, oci
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "src/whaledo/execution/seccomp"
 DOCS = ROOT / "docs/seccomp.md"
 START, END = "<!-- made by scripts/make_seccomp.py -->\n", "<!-- end -->\n"
 
@@ -21,8 +20,8 @@ def outputs() -> dict[Path, bytes]:
     """Every file that is made from the table, with what belongs in it."""
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
-    made = {PACKAGE / f"filter-{machine}.bpf": bpf(machine) for machine in ARCHITECTURES}
-    made[PACKAGE / "oci.json"] = oci().encode()
+    made = {filter_path(machine): bpf(machine) for machine in ARCHITECTURES}
+    made[OCI_PROFILE] = oci().encode()
     made[DOCS] = (before + START + markdown() + END + after).encode()
     return made
 

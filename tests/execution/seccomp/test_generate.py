@@ -20,12 +20,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whaledo.execution.seccomp import ARCHITECTURES, load_filters
+from whaledo.execution.seccomp import ARCHITECTURES, OCI_PROFILE, load_filters
 from whaledo.execution.seccomp.generate import exists, split
 from whaledo.execution.seccomp.table import ALLOWED, INT, REFUSED, RESTRICTIONS, Match
 
 ROOT = Path(__file__).resolve().parents[3]
-OCI = ROOT / "src/whaledo/execution/seccomp/oci.json"
 
 ENOSYS = 38
 AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
@@ -188,7 +187,7 @@ def test_a_condition_is_cut_into_regions_that_miss_nothing_and_share_nothing(
 @cache
 def profile() -> dict[str, Any]:
     """The checked-in profile for Docker and Podman."""
-    content: dict[str, Any] = json.loads(OCI.read_text())
+    content: dict[str, Any] = json.loads(OCI_PROFILE.read_text())
     return content
 
 

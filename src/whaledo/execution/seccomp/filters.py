@@ -16,6 +16,14 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 FOLDER = Path(__file__).parent
 
+OCI_PROFILE = FOLDER / "oci.json"
+"""The same rules for Docker and Podman, as `--security-opt seccomp=` reads them."""
+
+
+def filter_path(machine: str) -> Path:
+    """Where the filter of one of `ARCHITECTURES` lies."""
+    return FOLDER / f"filter-{machine}.bpf"
+
 
 def load_filters(machine: str | None = None) -> tuple[bytes, ...] | None:
     """The BPF programs to load, in order, before a submission's first instruction.
@@ -30,7 +38,7 @@ def load_filters(machine: str | None = None) -> tuple[bytes, ...] | None:
     machine = machine or platform.machine()
     if machine not in ARCHITECTURES:
         return None
-    return ((FOLDER / f"filter-{machine}.bpf").read_bytes(),)
+    return (filter_path(machine).read_bytes(),)
 
 
 def digest(filters: Iterable[bytes]) -> str:

@@ -129,6 +129,7 @@ def bpf(machine: str) -> bytes:
     # A search tree over the numbers, for kernels that don't remember which calls always pass (before 5.11).
     program.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, 2)
     for rule in rules():
+        # libseccomp takes no rule that says what the default says.
         if rule.errno is DEFAULT or not exists(rule.call, machine):
             continue
         program.add_rule_exactly(

@@ -110,7 +110,7 @@ ALLOWED = (
     ),
     Group(
         "opening files",
-        "openat2 is missing on purpose: see below",
+        "openat2 is refused on purpose",
         _calls("open openat creat close close_range dup dup2 dup3 fcntl flock pipe pipe2"),
     ),
     Group(
@@ -227,7 +227,7 @@ REFUSED = (
     ),
     Refused(
         "mounting",
-        "old and new interface",
+        "what a run sees is settled before it starts; the old interface and the new one",
         _calls("""
             mount umount2 open_tree move_mount fsopen fsconfig fsmount fspick mount_setattr swapon swapoff
             quotactl quotactl_fd
@@ -260,7 +260,7 @@ REFUSED = (
     ),
     Refused(
         "memory that nothing else can see",
-        "taken out of the kernel's own map, so that what it holds can be neither counted nor examined",
+        "taken out of the kernel's own map, so that nobody can examine what it holds",
         _calls("memfd_secret"),
     ),
     Refused(
@@ -270,7 +270,7 @@ REFUSED = (
     ),
     Refused(
         "the machine",
-        "modules, another kernel, power, accounting, the kernel's log, ports, host and domain name",
+        "modules, another kernel, power, accounting, the kernel's log, ports, names: the operator's alone",
         _calls("""
             init_module finit_module delete_module kexec_load kexec_file_load reboot acct syslog iopl ioperm
             vhangup sethostname setdomainname modify_ldt
@@ -278,7 +278,7 @@ REFUSED = (
     ),
     Refused(
         "the clock",
-        "there is one for all",
+        "there is one for everybody on the machine",
         _calls("clock_settime settimeofday adjtimex clock_adjtime"),
     ),
     Refused(
@@ -326,20 +326,20 @@ RESTRICTIONS = (
         {"socket": (not_in(0, UNIX, INET, INET6, NETLINK),), "socketpair": (not_in(0, UNIX),)},
     ),
     Restriction(
-        "socket types and protocols",
-        "all but TCP and UDP",
+        "socket protocols",
+        "all but TCP and UDP: SCTP, MPTCP, SMC and the like bring code that nothing here needs",
         Errno.EPROTONOSUPPORT,
         {"socket": (is_in(0, INET, INET6), not_in(2, ANY_PROTOCOL, TCP, UDP))},
     ),
     Restriction(
         "raw sockets",
-        "and the other types that are neither streams nor datagrams",
+        "and all other types that are neither streams nor datagrams",
         Errno.EPROTONOSUPPORT,
         {"socket": (is_in(0, INET, INET6), not_in(1, STREAM, DGRAM, mask=TYPE_BITS))},
     ),
     Restriction(
         "netlink other than ROUTE",
-        "only what lists a program's own addresses",
+        "ROUTE lists the run's own interfaces and addresses; the others configure the kernel",
         Errno.EPROTONOSUPPORT,
         {"socket": (is_in(0, NETLINK), not_in(2, ROUTE))},
     ),
