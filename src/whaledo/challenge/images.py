@@ -25,6 +25,8 @@ IMAGE_ENDINGS = frozenset(
 LEFT_BY_SYSTEMS = frozenset({".DS_Store", ".gitkeep", "Thumbs.db", "desktop.ini"})
 """Files that nobody put there; so are those whose names begin with `._`."""
 
+WITHOUT_IMAGES = "without any, `whaledo data demo DIR` draws a challenge to try things with"
+
 MOST_LINKS = 40
 """How many links a path may lead through: the kernel's own limit."""
 
@@ -58,7 +60,7 @@ def image_folders(challenge: Challenge, problems: Problems) -> list[ImageFolder]
         place = challenge.folder / name
         if not place.is_dir():
             said = f"the folder isn't there; metadata.csv puts {counted(len(images), 'image')} in it"
-            hint = "put the challenge's images there"
+            hint = f"put the challenge's images there; {WITHOUT_IMAGES}"
             problems.add(problem("missing_image_folder", said, hint=hint, file=place))
             continue
         target = place.resolve()
@@ -93,7 +95,7 @@ def present_images(challenge: Challenge, folder: ImageFolder, problems: Problems
     place = challenge.folder / folder.name
     if needed and not present:
         said = f"none of its {counted(len(folder.images), 'image')} is there"
-        hint = "put the challenge's images there; links must not lead out of the folder"
+        hint = f"put the challenge's images there, and no links out of the folder; {WITHOUT_IMAGES}"
         problems.add(problem("missing_image_folder", said, hint=hint, file=place))
         return present
     like = {PurePosixPath(name).stem.casefold(): name for name in folder.files} if needed else {}

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +10,7 @@ import typer
 
 from whaledo.challenge.problems import counted
 from whaledo.cli.answer import Answer, JsonOption, answering
+from whaledo.cli.progress import progress_bar
 from whaledo.errors import Fault
 
 if TYPE_CHECKING:
@@ -29,25 +29,12 @@ def check(
     with answering(json) as answer:
         from whaledo.challenge.check import check_challenge
 
-        with _progress() as on_progress:
+        with progress_bar("Decoding images") as on_progress:
             result = check_challenge(folder, decode=decode, on_progress=on_progress)
         answer.document(result.to_json())
         _say(answer, folder, result)
         if not result.ok:
             answer.exit_status = Fault.DATA.exit_status
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; nothing where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    console = Console(stderr=True)
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Decoding images", visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 def _say(answer: Answer, folder: Path, result: CheckResult) -> None:
