@@ -44,8 +44,8 @@ pack-submission: tool ## Pack submission_src/ into submission/submission.zip
 	@$(PACK) submission_src
 
 test-submission: setup ## Run submission/submission.zip walled in on DATA, then score what it wrote
-	@$(BIN)/whaledo run "$(SUBMISSION)/submission.zip" --data "$(DATA)" --output "$(SUBMISSION)"
-	@$(MAKE) --no-print-directory score
+	@$(BIN)/whaledo run "$(SUBMISSION)/submission.zip" --data "$(DATA)" --output "$(SUBMISSION)" $(if $(LABELS),,--score)
+	@$(if $(LABELS),$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" "$(LABELS)" --data "$(DATA)")
 
 score: tool ## Check and score submission/submission.csv
 	@$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" $(if $(LABELS),"$(LABELS)",--data "$(DATA)")

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whaledo import __version__
-from whaledo.cli import data, data_demo, demo, env, run, score
+from whaledo.cli import data, data_demo, demo, env, pack, run, score
 from whaledo.errors import Fault
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ env_app.command("build")(env.build)
 env_app.command("list")(env.list_packages)
 
 app.command()(demo.demo)
+app.command()(pack.pack)
 app.command()(run.run)
 app.command()(score.score)
 app.command()(score.compare)

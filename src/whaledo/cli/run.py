@@ -42,6 +42,9 @@ def run(
     show_identities: Annotated[
         bool, typer.Option("--show-identities", help="Show the code the whole data folder, for debugging.")
     ] = False,
+    score: Annotated[
+        bool, typer.Option("--score", help="Score a valid csv at once, where the data has the right answers.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run a submission walled in, and leave submission.csv, log.txt and run.json in the output folder."""
@@ -65,6 +68,25 @@ def run(
             result = runner.run(request, listener)
         say_result(result, output, answer)
         answer.document(result.to_json())
+        if score and result.verdict.code == "ok":
+            _score(output, data, result, answer)
+
+
+def _score(output: Path, data: Path, result: RunResult, answer: Answer) -> None:
+    from whaledo.challenge.load import load_challenge
+    from whaledo.cli.score_screen import say_score
+    from whaledo.scoring.score import ScoreRequest, score
+
+    answer.say()
+    if load_challenge(data).identity_column is None:
+        answer.say(
+            f"not scored: {data / 'metadata.csv'} doesn't say which animals are on the photographs; with a file "
+            f"of labels: whaledo score {output / 'submission.csv'} LABELS.csv --data {data}"
+        )
+        return
+    scored = score(ScoreRequest(str(output / "submission.csv"), data=str(data)))
+    say_score(scored, answer)
+    answer.document({**result.to_json(), "score": scored.to_json()})
 
 
 @contextmanager

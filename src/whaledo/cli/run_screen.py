@@ -8,6 +8,7 @@ here; log.txt has it.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import queue
 import re
 import sys
@@ -26,7 +27,8 @@ LINE_CHARACTERS = 2000
 REDRAW_S = 0.5
 """How often a line that ends in a carriage return (a progress bar) is shown again."""
 
-_LINE_ENDS = re.compile(r"(\r\n|\n|\r)")
+_LINE_ENDS = re.compile(r"(\r\n|\n|\r(?!\Z))")
+"""A carriage return that is the last character waits for the next: it may be half of a line end."""
 
 
 class RunScreen:
@@ -90,15 +92,25 @@ class RunScreen:
 
     def _show(self) -> None:
         while (item := self._waiting.get()) is not None:
-            if isinstance(item, str):
-                self._status_text = item
-            else:
-                self._print(self._line.add(item))
-            self._draw_status()
+            with contextlib.suppress(OSError):  # whoever read our output may have gone: the run goes on
+                self._show_item(item)
+        with contextlib.suppress(OSError):
+            self._show_end()
+
+    def _show_item(self, item: bytes | str) -> None:
+        if isinstance(item, str):
+            self._status_text = item
+        else:
+            self._print(self._line.add(item))
+        self._draw_status()
+
+    def _show_end(self) -> None:
         self._print(self._line.end())
         self._clear_status()
         if self._skipped:
-            self._stream.write(f"[{self._skipped:,} bytes not shown here; log.txt has them]\n")
+            self._stream.write(
+                f"[{self._skipped:,} bytes not shown here; log.txt keeps what its limit allows]\n"
+            )
             self._stream.flush()
 
     def _print(self, lines: list[str]) -> None:
@@ -141,7 +153,7 @@ class LineBuffer:
     def end(self) -> list[str]:
         """Return what is left, if anything."""
         rest, self._rest = self._rest + self._decoder.decode(b"", final=True), ""
-        return [_cut(rest)] if rest else []
+        return [_cut(rest.removesuffix("\r"))] if rest else []
 
     def _redraw_is_due(self) -> bool:
         now = time.monotonic()

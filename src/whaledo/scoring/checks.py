@@ -66,7 +66,7 @@ def check_answers(
         _warn_of_unanswered(rankings, labels.queries.names, problems)
     elif challenge is not None:
         queries = [query.query_id for scenario in challenge.scenarios for query in scenario.queries]
-        _warn_of_unanswered(rankings, pa.array(queries, pa.string()), problems)
+        _warn_of_unanswered(rankings, ids_of(queries).names, problems)
     return problems
 
 
@@ -124,7 +124,7 @@ def _report_unknown_queries(
 def _check_against_data(rankings: Rankings, challenge: Challenge, problems: Problems) -> None:
     queries = [query for scenario in challenge.scenarios for query in scenario.queries]
     query_ids = [query.query_id for query in queries]
-    place = find(rankings.queries.names, pa.array(query_ids, pa.string()))
+    place = find(rankings.queries.names, ids_of(query_ids).names)
     unknown = np.flatnonzero((place < 0) & (_rows_of_each(rankings) > 0))
     _report_unknown_queries(rankings, unknown, query_ids, "the data folder has", problems)
 

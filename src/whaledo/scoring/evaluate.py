@@ -76,6 +76,11 @@ class Evaluation:
         return self.relevant > 0
 
     @property
+    def unit(self) -> str:
+        """What is resampled for an interval."""
+        return "individuals" if self.by_individuals else "queries"
+
+    @property
     def mean_average_precision(self) -> float:
         """The metric, over all scored queries."""
         return mean(self.average_precision, self.is_scored)

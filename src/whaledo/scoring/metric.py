@@ -61,7 +61,7 @@ def measure(queries: IntArray, scores: FloatArray, is_hit: BoolArray, count: int
     sizes = np.bincount(queries, minlength=count)
     starts = np.cumsum(sizes) - sizes
     precision, hits, first_hit = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
-    for size in np.unique(sizes[sizes > 0]).tolist():
+    for size in _distinct(sizes):
         alike = np.flatnonzero(sizes == size)
         block = np.sort(keys[starts[alike][:, np.newaxis] + np.arange(size)], axis=1)
         precision[alike], hits[alike], first_hit[alike] = _measure_block(block)
@@ -93,12 +93,18 @@ def _measure_block(keys: NDArray[np.uint64]) -> tuple[FloatArray, IntArray, IntA
     steps = (recall - recall_above) * (hits_above / rows_above)
 
     precision = np.zeros(queries)
-    for number in np.unique(thresholds[thresholds > 0]).tolist():
+    for number in _distinct(thresholds):
         alike = np.flatnonzero(thresholds == number)
         # Summing along the contiguous axis adds pairwise, just as a plain `sum` of one query's steps does.
         own = (ends[alike] - number)[:, np.newaxis] + np.arange(number)
         precision[alike] = steps[own].sum(axis=1)
     return precision, hits, first_hit
+
+
+def _distinct(counts: IntArray) -> list[int]:
+    """The distinct counts above 0."""
+    # `np.unique` would sort, and import numpy.ma, which takes 20 ms.
+    return (np.flatnonzero(np.bincount(counts)[1:]) + 1).tolist()
 
 
 def mean(values: FloatArray, is_scored: BoolArray) -> float:

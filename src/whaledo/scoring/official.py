@@ -29,9 +29,9 @@ from whaledo.errors import Problems
 from whaledo.scoring.metric import mean, measure
 from whaledo.scoring.rankings import COLUMNS, IMAGE, QUERY, SCORE, is_right
 
-NOT_AVAILABLE = frozenset(
-    ["", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"]
-)
+NOT_AVAILABLE = frozenset({"", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null", "-NaN", "-nan"}) | {
+    *("#N/A", "#N/A N/A", "#NA", "<NA>", "1.#IND", "1.#QNAN", "-1.#IND", "-1.#QNAN")
+}
 """What pandas takes for a missing value."""
 
 BOOLEANS = MappingProxyType(
@@ -195,7 +195,7 @@ def _read(path: Path) -> tuple[_Column, _Column, FloatArray]:
     codes = {problem.code for problem in problems}
     if "undecodable_text" in codes:
         raise _unreadable(path, problems)
-    has_short_rows = bool(codes) and _has_short_rows(sheet)
+    lacks_scores = bool(codes) and _has_short_rows(sheet) and sheet.header[-1] == SCORE
     if columns is None:
         raise _Refused("ParserError", "Error tokenizing data. C error: out of memory")
     if QUERY not in sheet.header:
@@ -204,7 +204,7 @@ def _read(path: Path) -> tuple[_Column, _Column, FloatArray]:
         raise _Refused("KeyError", f"'{SCORE}'")
     scores = columns.number
     if columns.number_text is not None:
-        texts = cast("list[str]", columns.number_text.to_pylist()) + [""] * has_short_rows
+        texts = cast("list[str]", columns.number_text.to_pylist()) + [""] * lacks_scores
         scores = _scores(_column(ids_of(texts)))
     if not ((scores >= 0) & (scores <= 1)).all():
         raise _Refused("ValueError", "Scores must be in range [0, 1].")
@@ -246,7 +246,7 @@ def _unreadable(path: Path, problems: Problems) -> _Refused:
 
 
 def _has_short_rows(sheet: Sheet) -> bool:
-    """Whether a row lacks values, which pandas fills up.
+    """Whether a row lacks its last value, which pandas fills up.
 
     Raises:
         _Refused: a row has too many.
@@ -254,22 +254,22 @@ def _has_short_rows(sheet: Sheet) -> bool:
     width, lines = len(sheet.header), sheet.lines
     text = io.StringIO(lines.data[lines.start :].decode(errors="replace"), newline="")
     reader = csv.reader(text, strict=True)
-    is_short, is_first = False, True
-    number = 0
+    widths: list[int] = []
     try:
-        for number, record in enumerate(reader, 1):
+        for record in reader:
             if not record or (len(record) == 1 and not record[0].strip()):
                 continue
-            if is_first and len(record) == width + 1:
-                raise _Refused("KeyError", f"'{QUERY}'")
+            widths.append(len(record))
             if len(record) > width:
-                line = lines.first + reader.line_num - 1
-                said = f"Error tokenizing data. C error: Expected {width} fields in line {line}, saw {len(record)}"
-                raise _Refused("ParserError", said)
-            is_short |= len(record) < width
-            is_first = False
+                break
     except csv.Error:
-        raise _Refused(
-            "ParserError", f"Error tokenizing data. C error: EOF inside string starting at row {number + 1}"
-        ) from None
-    return is_short
+        said = f"Error tokenizing data. C error: EOF inside string starting at row {len(widths) + 1}"
+        raise _Refused("ParserError", said) from None
+    if not widths or widths[-1] <= width:
+        return min(widths, default=width) < width
+    if len(widths) == 1 and widths[0] == width + 1:
+        # pandas takes the surplus value of a first row for an index without a name.
+        raise _Refused("KeyError", f"'{QUERY}'")
+    line = lines.first + reader.line_num - 1
+    said = f"Error tokenizing data. C error: Expected {width} fields in line {line}, saw {widths[-1]}"
+    raise _Refused("ParserError", said)

@@ -122,7 +122,8 @@ def read_rankings(path: Path, problems: Problems) -> Rankings | None:
 def _check_ids(rows: Rankings, problems: Problems) -> BoolArray:
     """Which rows are rows; adds those that aren't."""
     is_row = np.ones(len(rows), np.bool_)
-    headers = np.intersect1d(rows.queries.rows_of(QUERY), rows.images.rows_of(IMAGE))
+    headers = rows.queries.rows_of(QUERY)
+    headers = headers[np.isin(headers, rows.images.rows_of(IMAGE))]
     said = "the first line stands here again"
     hint = "were two files joined? Write the header once"
     _report(rows, "repeated_header", said, hint, headers, problems)

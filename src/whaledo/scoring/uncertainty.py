@@ -52,9 +52,9 @@ def interval(
         drawn = draws.integers(0, number, size=size, dtype=np.uint16)
         weight = counts[drawn].sum(axis=1) if np.ptp(counts) else counts.sum()
         means.append(sums[drawn].sum(axis=1) / weight)
-    tail = _tail(number)
-    low, high = np.quantile(np.concatenate(means), [tail, 1 - tail])
-    return float(low), float(high)
+    ranked = np.sort(np.concatenate(means))
+    cut = int(_tail(number) * resamples)
+    return float(ranked[cut]), float(ranked[-1 - cut])
 
 
 def _tail(units: int) -> float:

@@ -1,0 +1,172 @@
+"""Is one submission better than another, or is it luck? The paired difference, with its interval.
+
+Both answer the same queries, so what is resampled is each query's difference, animal by animal: what is hard for
+both drops out, and a difference shows that the two scores' own intervals would hide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whaledo.scoring.evaluate import Evaluation, evaluate_file, read_truth
+from whaledo.scoring.score import sentences
+from whaledo.scoring.uncertainty import interval
+
+CHANGED = 10
+"""How many of the queries that changed most are listed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """One comparison, completely described.
+
+    Attributes:
+        a: path of one submission.csv.
+        b: path of the other.
+        labels: path of a labels file, or of a metadata.csv with the data folder around it.
+        data: path of the data folder; at least one of the two is needed.
+        seed: of the resampling.
+    """
+
+    a: str
+    b: str
+    labels: str | None = None
+    data: str | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two mean average precisions over the same queries.
+
+    Attributes:
+        name: of the scenario, or `all`.
+        queries: how many scored queries there are.
+        a: the one's mean average precision.
+        b: the other's.
+        difference: `a - b`.
+        confidence_interval: of the difference, 95 %; None where there are fewer than two units.
+    """
+
+    name: str
+    queries: int
+    a: float
+    b: float
+    difference: float
+    confidence_interval: tuple[float, float] | None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the data shows a difference: whether 0 lies outside the interval."""
+        return self.confidence_interval is not None and not (
+            self.confidence_interval[0] <= 0 <= self.confidence_interval[1]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class QueryChange:
+    """A query that the two answer differently: its average precision in both."""
+
+    query_id: str
+    a: float
+    b: float
+
+
+@dataclass(frozen=True, slots=True)
+class CompareResult:
+    """How two submissions compare.
+
+    Attributes:
+        a: the one file.
+        b: the other.
+        overall: over all scored queries.
+        scenarios: over those of each scenario that has any.
+        changed: the queries that changed most, most changed first.
+        better: how many queries `a` answers better.
+        worse: how many it answers worse.
+        resampled: what was drawn for the intervals, `individuals` or `queries`.
+        sentence: the finding, in words.
+        warnings: what is odd about either file.
+    """
+
+    a: str
+    b: str
+    overall: Difference
+    scenarios: tuple[Difference, ...]
+    changed: tuple[QueryChange, ...]
+    better: int
+    worse: int
+    resampled: str
+    sentence: str
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The result as JSON."""
+        return asdict(self)
+
+
+def compare(request: CompareRequest) -> CompareResult:
+    """Compare two submissions.
+
+    Raises:
+        BadRankings: a file breaks the rules; with every problem at once.
+        BadData: the labels or the data folder can't be used.
+        UsageError: neither labels nor data are given.
+    """
+    labels, data = (None if text is None else Path(text) for text in (request.labels, request.data))
+    truth = read_truth(labels, data)
+    found = {name: evaluate_file(Path(name), truth) for name in (request.a, request.b)}
+    # Both have the same scored queries in the same order: those of the labels.
+    a, b = (found[name][0].of(found[name][0].is_scored) for name in (request.a, request.b))
+    overall = difference_of("all", a, b, request.seed)
+    scenarios = truth.challenge.scenarios if truth.challenge else ()
+    change = a.average_precision - b.average_precision
+    most = np.argsort(-np.abs(change), kind="stable")[:CHANGED]
+    return CompareResult(
+        a=request.a,
+        b=request.b,
+        overall=overall,
+        scenarios=tuple(
+            difference_of(scenario.scenario_id, a.of(chosen), b.of(chosen), request.seed)
+            for number, scenario in enumerate(scenarios)
+            if (chosen := a.scenario == number).any()
+        ),
+        changed=tuple(
+            QueryChange(
+                a.query_ids[place], float(a.average_precision[place]), float(b.average_precision[place])
+            )
+            for place in most.tolist()
+            if change[place]
+        ),
+        better=int((change > 0).sum()),
+        worse=int((change < 0).sum()),
+        resampled=a.unit,
+        sentence=_sentence(request, overall, bool(change.any())),
+        warnings=tuple(f"{name}: {said}" for name, (_, odd) in found.items() for said in sentences(odd)),
+    )
+
+
+def difference_of(name: str, a: Evaluation, b: Evaluation, seed: int) -> Difference:
+    """The paired difference of two evaluations of the same scored queries."""
+    change = interval(a.average_precision - b.average_precision, a.individual, seed=seed)
+    means = a.mean_average_precision, b.mean_average_precision
+    return Difference(name, len(a.query_ids), *means, means[0] - means[1], change)
+
+
+def _sentence(request: CompareRequest, overall: Difference, differ: bool) -> str:
+    if not differ:
+        return "no difference: every query is answered equally well"
+    if overall.confidence_interval is None:
+        return "one animal alone can't show a difference"
+    low, high = overall.confidence_interval
+    if not overall.is_shown:
+        within = f"{overall.difference:+.3f}, 95 % interval {low:.3f} to {high:.3f}"
+        return f"no difference that this data can show ({within})"
+    better = request.a
+    if overall.difference < 0:
+        better, low, high = request.b, -high, -low
+    return f"{better} is better: {abs(overall.difference):+.3f}, 95 % interval {low:.3f} to {high:.3f}"
