@@ -33,9 +33,7 @@ def same_season(shots: Sequence[Shot]) -> Choice:
     season = [shot for shot in shots if shot.view is View.TOP and shot.year == MAIN_YEAR]
     first = {shot.whale_id: shot.encounter_id for shot in reversed(_by_time(season))}
     last = {shot.whale_id: shot.encounter_id for shot in _by_time(season)}
-    queries = [
-        shot for shot in season if shot.encounter_id == last[shot.whale_id] != first[shot.whale_id]
-    ]
+    queries = [shot for shot in season if shot.encounter_id == last[shot.whale_id] != first[shot.whale_id]]
     return queries, _without(season, queries)
 
 

@@ -132,7 +132,7 @@ def _encounters(rng: Generator, animal: int) -> list[Encounter]:
         met.append((year, View.TOP))
         if rng.random() < (0.5 if year == MAIN_YEAR else 0.2):
             met.append((year, View.TOP))
-    if rng.random() < 0.4:
+    if rng.random() < 0.33:
         sides = [View.LEFT, View.RIGHT] if rng.random() < 0.4 else [(View.LEFT, View.RIGHT)[rng.integers(2)]]
         met += [(years[rng.integers(len(years))], side) for side in sides]
     days = rng.permutation(SURVEY_DAYS)

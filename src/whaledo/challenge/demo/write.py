@@ -14,7 +14,7 @@ import shutil
 import signal
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,14 +77,14 @@ def write_demo(
 
     Raises:
         UsageError: if the folder holds anything or is a file, or the seed is negative; nothing is touched.
-        MachineError: if the folder can't be written; nothing is left in it.
+        MachineError: if the folder can't be written or a drawing process is ended; nothing is left.
     """
     if seed < 0:
         raise UsageError(f"the seed {seed} is negative", hint="give a whole number, 0 or more")
-    _require_room(folder)
     shots = draw_schedule(seed, plan or Plan())
     scenarios = choose_scenarios(seed, shots, layout)
     try:
+        _require_room(folder)
         with _whole(folder) as made:
             rows: list[dict[str, object]] = []
             for drawn in _draw(seed, shots, made):
@@ -98,8 +98,13 @@ def write_demo(
             (made / SETTINGS_FILE).write_text(settings, encoding="utf-8", newline="\n")
     except OSError as error:
         raise MachineError(
-            f"the demo challenge can't be written into {folder}: {error.strerror or error}",
+            f"the demo challenge can't be written to {folder}: {error.strerror or error}",
             hint="name a folder in a place where you may write, with 20 MB to spare",
+        ) from error
+    except BrokenExecutor as error:
+        raise MachineError(
+            "the demo challenge can't be drawn: a process that drew photographs was ended from outside",
+            hint="try again; the machine may be short of memory",
         ) from error
     return DemoSummary(
         images=len(shots),
@@ -123,19 +128,31 @@ def _require_room(folder: Path) -> None:
 def _whole(folder: Path) -> Iterator[Path]:
     """A folder to write into, which becomes `folder` when the block ends well, and vanishes when it doesn't."""
     target = folder.resolve()
+    was_there = target.exists()
     target.parent.mkdir(parents=True, exist_ok=True)
     made = target.with_name(f".{target.name}-{uuid4().hex[:8]}")
     made.mkdir()
     try:
         yield made
-        if not target.exists():
-            made.rename(target)
+        if was_there:
+            _move_into(target, made)
         else:
-            # It was there and empty: it stays the same folder, for whoever works in it.
-            for entry in made.iterdir():
-                shutil.move(entry, target / entry.name)
+            made.rename(target)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+def _move_into(target: Path, made: Path) -> None:
+    """Move what was made into an empty folder, which stays the same one for whoever works in it; all or nothing."""
+    moved = []
+    try:
+        for entry in made.iterdir():
+            moved.append(target / entry.name)
+            shutil.move(entry, moved[-1])
+    except BaseException:
+        for path in moved:
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        raise
 
 
 def _draw(seed: int, shots: Sequence[Shot], folder: Path) -> Iterator[list[dict[str, object]]]:
