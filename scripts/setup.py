@@ -91,16 +91,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             set_up_tool(checkout, turn)
         if options.tool:
             return 0
-        if status := build_core(checkout):
-            return status
+        status = build_core(checkout)
         ensure_bubblewrap()
     except WhaledoError as error:
         print(f"✗ {error.message}" + (f"\n  → {error.hint}" if error.hint else ""), file=sys.stderr)
         return error.fault.exit_status
     except KeyboardInterrupt:
         return 130
-    print(f"whaledo is set up ({time.monotonic() - started:.1f} s).")
-    return 0
+    if status == 0:
+        print(f"whaledo is set up ({time.monotonic() - started:.1f} s).")
+    return status
 
 
 @contextmanager
@@ -260,7 +260,7 @@ def ensure_bubblewrap() -> None:
         return
     command = how_to_install(BUBBLEWRAP, manager)
     raise MachineError(
-        "everything is set up but bubblewrap: `bwrap` isn't on PATH, and without it submissions can't be walled in",
+        "bubblewrap is missing: `bwrap` isn't on PATH, and without it submissions can't be walled in",
         hint=f"type `{command}`" if command else "install your distribution's package bubblewrap",
     )
 

@@ -14,6 +14,8 @@ import pytest
 from whaledo import resources
 from whaledo.environment import profiles
 
+TINY = "NAME = 'tiny'\n\ndef main():\n    print(__file__)\n"
+
 
 def _record_line(name: str, content: str) -> str:
     digest = base64.urlsafe_b64encode(hashlib.sha256(content.encode()).digest()).rstrip(b"=").decode()
@@ -26,6 +28,7 @@ def write_wheel(folder: Path, name: str, modules: Mapping[str, str]) -> Path:
     files = {
         **modules,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+        f"{info}/entry_points.txt": "[console_scripts]\ntiny = tiny:main\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = "\n".join([*(_record_line(*file) for file in files.items()), f"{info}/RECORD,,", ""])
@@ -66,7 +69,7 @@ def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runtime:
     made.folder.mkdir()
     wheels = tmp_path / "wheels"
     wheels.mkdir()
-    wheel = write_wheel(wheels, "tiny_whale", {"tiny/__init__.py": "NAME = 'tiny'\n"})
+    wheel = write_wheel(wheels, "tiny_whale", {"tiny/__init__.py": TINY})
     digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     made.lock.write_text(f"tiny-whale==1.0 \\\n    --hash=sha256:{digest}\n")
     monkeypatch.setattr(profiles, "runtime_folder", lambda: made.folder)

@@ -46,11 +46,21 @@ def test_a_built_environment_is_found_and_imports_what_was_locked(runtime: Any) 
     assert said.split() == ["tiny", *VERSION.split(".")]
 
 
-def test_it_is_compiled_and_works_under_another_path(runtime: Any) -> None:
+def test_it_is_compiled(runtime: Any) -> None:
     built = build_environment("tiny")
 
     assert list((built.site_packages / "tiny" / "__pycache__").glob("__init__.*.pyc"))
-    assert str(runtime.home) not in (built.folder / "pyvenv.cfg").read_text()
+
+
+def test_it_works_under_another_path_scripts_included(runtime: Any, tmp_path: Path) -> None:
+    built = build_environment("tiny")
+    built.folder.rename(tmp_path / "venv")
+
+    said = subprocess.run(
+        [tmp_path / "venv" / "bin" / "tiny"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert Path(said.strip()).is_relative_to(tmp_path / "venv")
 
 
 def test_its_python_is_the_program_that_it_names(runtime: Any) -> None:

@@ -7,7 +7,7 @@ files win, stops reading at the size that a member claims) and reads a directory
 
 from whaledo.archive.extraction import extract_archive
 from whaledo.archive.inspection import inspect_archive, sha256_of
-from whaledo.archive.listing import ArchiveLimits, ArchiveListing, Member, shown, size_text
+from whaledo.archive.listing import ArchiveLimits, ArchiveListing, Member, shown
 from whaledo.archive.main_file import MainSearch, find_main
 from whaledo.archive.rules import check_members
 
@@ -22,5 +22,4 @@ __all__ = [
     "inspect_archive",
     "sha256_of",
     "shown",
-    "size_text",
 ]

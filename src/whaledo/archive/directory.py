@@ -2,14 +2,13 @@
 
 A zip says most things twice, and programs differ in which they believe; every such pair has to agree here, so
 that what was looked at is what any program would unpack. Damage that makes the rest unreadable is raised at
-once; what is wrong with single members is left to `rules`. Format: PKWARE APPNOTE 6.3.10, sections 4.3 to 4.5.
+once; what is wrong with single members is left to `rules`.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,24 +16,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from whaledo.archive.listing import ArchiveLimits, shown, size_text
+from whaledo.archive.listing import ArchiveLimits, shown
+from whaledo.archive.records import (
+    CENTRAL,
+    CENTRAL_SIGNATURE,
+    END,
+    END64,
+    END64_SIGNATURE,
+    END_SIGNATURE,
+    EXTRA,
+    FULL16,
+    FULL32,
+    LOCAL,
+    LOCAL_SIGNATURE,
+    LOCATOR,
+    LOCATOR_SIGNATURE,
+    SIZES_FOLLOW_FLAG,
+    UNICODE_PATH_EXTRA,
+    ZIP64_EXTRA,
+)
 from whaledo.archive.rules import REMAKE
 from whaledo.errors import BadArchive, MachineError, Problem, UsageError
-
-_END = struct.Struct("<4s4H2LH")
-_END64 = struct.Struct("<4sQ2H2L4Q")
-_LOCATOR = struct.Struct("<4sLQL")
-_CENTRAL = struct.Struct("<4s6H3L5H2L")
-_LOCAL = struct.Struct("<4s5H3L2H")
-_EXTRA = struct.Struct("<2H")
+from whaledo.units import show_size
 
 _MAX_COMMENT = 0xFFFF
-_FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
-"""A field that holds this defers to the zip64 record."""
-_ZIP64, _UNICODE_PATH = 0x0001, 0x7075
-_SIZES_FOLLOW = 0x0008
-"""Flag: the local header leaves checksum and sizes to a record after the contents."""
-
 _GIT_LFS = "fetch the file itself with `git lfs pull`"
 _DOWNLOAD = "download or copy it again"
 _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
@@ -177,9 +182,9 @@ def read_directory(archive: ZipBytes, limits: ArchiveLimits) -> tuple[list[Entry
         text = f"lists {directory.members:,} members: {limits.members:,} are allowed"
         raise archive.bad(text, hint="pack many small files into one, such as a .npz")
     if directory.size_bytes > limits.directory_bytes:
-        text = f"has a list of names of {size_text(directory.size_bytes)}"
+        text = f"has a list of names of {show_size(directory.size_bytes)}"
         raise archive.bad(
-            f"{text}: {size_text(limits.directory_bytes)} are allowed", hint="shorten the names"
+            f"{text}: {show_size(limits.directory_bytes)} are allowed", hint="shorten the names"
         )
     data = archive.read_at(directory.offset, directory.size_bytes)
     entries = list(_entries(archive, data, directory.members))
@@ -187,21 +192,21 @@ def read_directory(archive: ZipBytes, limits: ArchiveLimits) -> tuple[list[Entry
 
 
 def _find_directory(archive: ZipBytes) -> _Directory:
-    tail_bytes = min(archive.size_bytes, _END.size + _MAX_COMMENT)
+    tail_bytes = min(archive.size_bytes, END.size + _MAX_COMMENT)
     tail_offset = archive.size_bytes - tail_bytes
     tail = archive.read_at(tail_offset, tail_bytes)
     ends = list(_ends(tail))
     if not ends:
-        raise _not_a_zip(archive, has_end=b"PK\x05\x06" in tail)
+        raise _not_a_zip(archive, has_end=END_SIGNATURE in tail)
     if len(ends) > 1:
         raise archive.bad("has two ends, so that programs differ in what they find in it")
     position = tail_offset + ends[0]
-    _, disk, first_disk, here, members, size_bytes, offset, _ = _END.unpack_from(tail, ends[0])
+    _, disk, first_disk, here, members, size_bytes, offset, _ = END.unpack_from(tail, ends[0])
     found = _Directory(offset, size_bytes, members)
     if (wide := _find_zip64(archive, position)) is not None:
         position, disks, found64 = wide
-        pairs = ((members, found64.members, _FULL16), (size_bytes, found64.size_bytes, _FULL32))
-        for narrow, long, full in (*pairs, (offset, found64.offset, _FULL32)):
+        pairs = ((members, found64.members, FULL16), (size_bytes, found64.size_bytes, FULL32))
+        for narrow, long, full in (*pairs, (offset, found64.offset, FULL32)):
             if narrow not in {long, full}:
                 raise archive.bad("says two different things about where its directory is (zip64)")
         disk, first_disk, here, found = *disks, found64
@@ -214,28 +219,28 @@ def _find_directory(archive: ZipBytes) -> _Directory:
 
 def _ends(tail: bytes) -> Iterator[int]:
     """Where end records lie whose comment closes exactly with the file."""
-    position = tail.find(b"PK\x05\x06")
+    position = tail.find(END_SIGNATURE)
     while position >= 0:
-        rest = len(tail) - position - _END.size
-        if rest >= 0 and _END.unpack_from(tail, position)[-1] == rest:
+        rest = len(tail) - position - END.size
+        if rest >= 0 and END.unpack_from(tail, position)[-1] == rest:
             yield position
-        position = tail.find(b"PK\x05\x06", position + 1)
+        position = tail.find(END_SIGNATURE, position + 1)
 
 
 def _find_zip64(archive: ZipBytes, end: int) -> tuple[int, tuple[int, int, int], _Directory] | None:
     """The zip64 end record before the end record at `end`: where it lies, disk numbers, what it says."""
-    if end < _LOCATOR.size:
+    if end < LOCATOR.size:
         return None
-    locator = end - _LOCATOR.size
-    signature, disk, offset, disks = _LOCATOR.unpack(archive.read_at(locator, _LOCATOR.size))
-    if signature != b"PK\x06\x07":
+    locator = end - LOCATOR.size
+    signature, disk, offset, disks = LOCATOR.unpack(archive.read_at(locator, LOCATOR.size))
+    if signature != LOCATOR_SIGNATURE:
         return None
-    if offset + _END64.size > locator:
+    if offset + END64.size > locator:
         raise archive.bad("is damaged: its zip64 end is not where it should be", hint=_DOWNLOAD)
-    signature, length, _, _, here_disk, first_disk, here, members, size_bytes, directory = _END64.unpack(
-        archive.read_at(offset, _END64.size)
+    signature, length, _, _, here_disk, first_disk, here, members, size_bytes, directory = END64.unpack(
+        archive.read_at(offset, END64.size)
     )
-    if signature != b"PK\x06\x06" or offset + 12 + length != locator or disk or disks > 1:
+    if signature != END64_SIGNATURE or offset + 12 + length != locator or disk or disks > 1:
         raise archive.bad("is damaged: its zip64 end is not where it should be", hint=_DOWNLOAD)
     return offset, (here_disk, first_disk, here), _Directory(directory, size_bytes, members)
 
@@ -243,22 +248,22 @@ def _find_zip64(archive: ZipBytes, end: int) -> tuple[int, tuple[int, int, int],
 def _entries(archive: ZipBytes, data: bytes, members: int) -> Iterator[Entry]:
     position = 0
     for _ in range(members):
-        if position + _CENTRAL.size > len(data):
+        if position + CENTRAL.size > len(data):
             raise archive.bad("is damaged: it lists fewer members than it says")
-        fields = _CENTRAL.unpack_from(data, position)
+        fields = CENTRAL.unpack_from(data, position)
         signature, _, _, flags, method, _, _, crc, compressed, size, name_len, extra_len, comment_len = (
             fields[:13]
         )
         disk, _, attributes, offset = fields[13:]
-        name_at = position + _CENTRAL.size
+        name_at = position + CENTRAL.size
         extra_at = name_at + name_len
         position = extra_at + extra_len + comment_len
-        if signature != b"PK\x01\x02" or position > len(data):
+        if signature != CENTRAL_SIGNATURE or position > len(data):
             raise archive.bad("is damaged: its directory can't be read")
         name = data[name_at:extra_at]
         extra = _extra_fields(archive, name, data[extra_at : extra_at + extra_len])
         size, compressed, offset = _widened(archive, name, extra, (size, compressed, offset))
-        if disk not in {0, _FULL16}:
+        if disk not in {0, FULL16}:
             raise archive.bad("is in another part of a split zip", member=name)
         _check_unicode_path(archive, name, extra)
         yield Entry(name, flags, method, crc, compressed, size, attributes >> 16, offset)
@@ -270,10 +275,10 @@ def _extra_fields(archive: ZipBytes, name: bytes, extra: bytes) -> dict[int, byt
     """The extra fields of a header by their number. Up to three bytes at the end are padding, as aligners write."""
     fields: dict[int, bytes] = {}
     position = 0
-    while position + _EXTRA.size <= len(extra):
-        number, length = _EXTRA.unpack_from(extra, position)
-        position += _EXTRA.size
-        if position + length > len(extra) or (number == _ZIP64 and number in fields):
+    while position + EXTRA.size <= len(extra):
+        number, length = EXTRA.unpack_from(extra, position)
+        position += EXTRA.size
+        if position + length > len(extra) or (number == ZIP64_EXTRA and number in fields):
             raise archive.bad("has a damaged extra field", member=name)
         fields[number] = extra[position : position + length]
         position += length
@@ -284,13 +289,13 @@ def _widened(
     archive: ZipBytes, name: bytes, extra: dict[int, bytes], values: tuple[int, ...]
 ) -> tuple[int, ...]:
     """The 32-bit values of a header, those that are full replaced by their zip64 values, in order."""
-    if _ZIP64 not in extra:
+    if ZIP64_EXTRA not in extra:
         return values
-    wide = extra[_ZIP64]
+    wide = extra[ZIP64_EXTRA]
     position = 0
     widened = []
     for value in values:
-        if value == _FULL32:
+        if value == FULL32:
             if position + 8 > len(wide):
                 raise archive.bad("has sizes that disagree (zip64)", member=name)
             value = int.from_bytes(wide[position : position + 8], "little")
@@ -301,7 +306,7 @@ def _widened(
 
 def _check_unicode_path(archive: ZipBytes, name: bytes, extra: dict[int, bytes]) -> None:
     """A second name in UTF-8, which some programs believe, has to be the same as the first."""
-    field = extra.get(_UNICODE_PATH)
+    field = extra.get(UNICODE_PATH_EXTRA)
     if field is None or field[5:] == name:
         return
     # Its checksum says which first name it belongs to; with another one, programs leave it unread.
@@ -312,24 +317,24 @@ def _check_unicode_path(archive: ZipBytes, name: bytes, extra: dict[int, bytes])
 def contents_offset(archive: ZipBytes, entry: Entry, directory_offset: int) -> int | Problem:
     """Where a member's contents begin, after its local header, or in what that header disagrees."""
     file = shown(entry.raw_name)
-    if entry.header_offset + _LOCAL.size + len(entry.raw_name) > directory_offset:
+    if entry.header_offset + LOCAL.size + len(entry.raw_name) > directory_offset:
         return Problem("local_header", "lies outside the contents of the zip", file=file)
-    header = archive.read_at(entry.header_offset, _LOCAL.size)
-    signature, _, flags, method, _, _, crc, compressed, size, name_len, extra_len = _LOCAL.unpack(header)
-    if signature != b"PK\x03\x04":
+    header = archive.read_at(entry.header_offset, LOCAL.size)
+    signature, _, flags, method, _, _, crc, compressed, size, name_len, extra_len = LOCAL.unpack(header)
+    if signature != LOCAL_SIGNATURE:
         return Problem("local_header", "has no header where the zip says", file=file)
-    rest = archive.read_at(entry.header_offset + _LOCAL.size, name_len + extra_len)
+    rest = archive.read_at(entry.header_offset + LOCAL.size, name_len + extra_len)
     name = rest[:name_len]
     if name != entry.raw_name:
         return Problem("local_header", f"is called {shown(name)} in its own header", file=file)
     if method != entry.method or (flags ^ entry.flags) & 1:
         return Problem("local_header", "is coded another way by its own header", file=file)
-    if not flags & _SIZES_FOLLOW:
+    if not flags & SIZES_FOLLOW_FLAG:
         extra = _extra_fields(archive, name, rest[name_len:])
         size, compressed = _widened(archive, name, extra, (size, compressed))
         if (crc, compressed, size) != (entry.crc, entry.compressed_bytes, entry.size_bytes):
             return Problem("local_header", "has another size or checksum in its own header", file=file)
-    return entry.header_offset + _LOCAL.size + len(rest)
+    return entry.header_offset + LOCAL.size + len(rest)
 
 
 def _not_a_zip(archive: ZipBytes, *, has_end: bool) -> BadArchive:
@@ -338,7 +343,7 @@ def _not_a_zip(archive: ZipBytes, *, has_end: bool) -> BadArchive:
     if has_end:
         return archive.bad("is damaged: bytes were added after its end, or are missing there", hint=_DOWNLOAD)
     head = archive.read_at(0, min(archive.size_bytes, 1024))
-    if head.startswith(b"PK\x03\x04"):
+    if head.startswith(LOCAL_SIGNATURE):
         return archive.bad("is cut short: the directory at its end is missing", hint=_DOWNLOAD)
     what, hint = looks_like(head)
     return archive.bad(f"is not a zip: it looks like {what}", hint=hint or REMAKE)

@@ -20,9 +20,10 @@ from pathlib import Path
 
 from whaledo.archive.directory import ZipBytes
 from whaledo.archive.inspection import Content, survey
-from whaledo.archive.listing import ArchiveLimits, ArchiveListing, size_text
-from whaledo.archive.rules import DEFLATED
+from whaledo.archive.listing import ArchiveLimits, ArchiveListing
+from whaledo.archive.records import DEFLATED
 from whaledo.errors import MachineError
+from whaledo.units import show_size
 
 CHUNK_BYTES = 1 << 20
 UNPACKED_TIME_S = 315532800
@@ -99,7 +100,7 @@ def _empty(root: int) -> None:
 
 def _no_room(archive: str, folder: Path, needed_bytes: int) -> MachineError:
     return MachineError(
-        f"there is no room to unpack {archive}: {size_text(needed_bytes)} are needed in {folder}",
+        f"there is no room to unpack {archive}: {show_size(needed_bytes)} are needed in {folder}",
         hint="free some space there",
     )
 
@@ -166,11 +167,11 @@ def _checked(archive: ZipBytes, content: Content) -> Iterator[bytes]:
         size_bytes += len(chunk)
         crc = zlib.crc32(chunk, crc)
         if size_bytes > entry.size_bytes:
-            text = f"unpacks to more than the {size_text(entry.size_bytes)} that the zip claims"
+            text = f"unpacks to more than the {show_size(entry.size_bytes)} that the zip claims"
             raise archive.bad(text, member=entry.raw_name)
         yield chunk
     if size_bytes < entry.size_bytes:
-        text = f"holds only {size_text(size_bytes)} of the {size_text(entry.size_bytes)} that the zip claims"
+        text = f"holds only {show_size(size_bytes)} of the {show_size(entry.size_bytes)} that the zip claims"
         raise archive.bad(text, member=entry.raw_name)
     if crc != entry.crc:
         raise archive.bad("is damaged: its checksum is wrong", member=entry.raw_name)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from whaledo.archive.directory import Entry, ZipBytes, contents_offset, read_directory
 from whaledo.archive.listing import ArchiveLimits, ArchiveListing, Member, shown
+from whaledo.archive.records import STORED
 from whaledo.archive.rules import (
-    STORED,
     check_members,
     check_ratio,
     coding_problem,

@@ -1,4 +1,4 @@
-"""What a zip holds once it has been looked at, how much it may hold, and how names and sizes are shown."""
+"""What a zip holds once it has been looked at, how much it may hold, and how names are shown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ArchiveLimits:
 
     total_bytes: int = 32 * GIB
     members: int = 100_000
-    directory_bytes: int = 64 * MIB
+    directory_bytes: int = 32 * MIB
     name_bytes: int = 1024
     part_bytes: int = 255
     depth: int = 32
@@ -79,20 +79,9 @@ class ArchiveListing:
 def shown(name: str | bytes) -> str:
     """A name as it can be put on a screen: what doesn't print is escaped, the middle of a long one left out."""
     text = name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if len(text) <= SHOWN_CHARACTERS:
         return text
     half = SHOWN_CHARACTERS // 2
     return f"{text[:half]}…{text[-half:]}"
-
-
-def size_text(size_bytes: int) -> str:
-    """A size for people: `812 bytes`, `1.4 MiB`, `32 GiB`."""
-    if size_bytes < 1024:
-        return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
-    value = size_bytes / 1024
-    for unit in ("KiB", "MiB", "GiB"):
-        if value < 1000:
-            return f"{value:.3g} {unit}"
-        value /= 1024
-    return f"{value:,.3g} TiB"

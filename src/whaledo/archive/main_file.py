@@ -5,6 +5,7 @@ The same question is asked of a folder before it is packed and of a zip before i
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -63,10 +64,11 @@ def _nested(files: list[str], folder: str) -> tuple[str, str] | None:
     if not nested:
         return None
     nearest = nested[0].rpartition("/")[0]
+    typed = shlex.quote(shown(f"{folder}/{nearest}"))
     more = f" (and in {len(nested) - 1} more)" if len(nested) > 1 else ""
     return (
         f"main.py is not at the root but in {shown(nearest)}/{more}",
-        f"pack the folder that holds it: `whaledo pack {folder}/{shown(nearest)}`",
+        f"pack the folder that holds it: `whaledo pack {typed}`",
     )
 
 

@@ -12,16 +12,16 @@ import stat
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from whaledo.archive.listing import ArchiveLimits, Member, shown, size_text
+from whaledo.archive.listing import ArchiveLimits, Member, shown
+from whaledo.archive.records import DEFLATED, ENCRYPTED_FLAGS, STORED
 from whaledo.errors import BadArchive, Problem, Problems
+from whaledo.units import show_size
 
 RESERVED = {
     "data": "the run puts the photographs at data/, so a submission's own would be hidden by them",
     "submission": "the run collects submission.csv from submission/, which has to be empty at its start",
 }
 """Names at the root that belong to the run, and why."""
-
-STORED, DEFLATED = 0, 8
 
 METHODS = {
     1: "Shrink",
@@ -34,7 +34,7 @@ METHODS = {
     98: "PPMd",
     99: "AES encryption",
 }
-"""Compression methods that people may meet; `STORED` and `DEFLATED` are the two that every unzip reads."""
+"""Compression methods that people may meet, and that aren't read here."""
 
 REMAKE = "make the zip with `whaledo pack FOLDER`, which writes only what can be opened"
 
@@ -45,7 +45,6 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
-_ENCRYPTED_FLAGS = 0x0001 | 0x0040 | 0x2000
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LINE_BREAKS = {"Cc", "Zl", "Zp"}
 
@@ -54,8 +53,9 @@ def refusal(archive: str, problems: Problems) -> BadArchive:
     """The error for all that is wrong with the members of a zip."""
     first = next(iter(problems))
     what = f"{first.file} {first.message}" if first.file else first.message
-    more = f", and {problems.errors - 1:,} more problems" if problems.errors > 1 else ""
-    error = BadArchive(f"{archive} can't be opened safely: {what}{more}", hint=REMAKE, member=first.file)
+    if others := problems.errors - 1:
+        what += f", and {others:,} more problem{'' if others == 1 else 's'}"
+    error = BadArchive(f"{archive} can't be opened safely: {what}", hint=REMAKE, member=first.file)
     error.problems = problems
     return error
 
@@ -81,7 +81,7 @@ def check_members(members: Iterable[Member], limits: ArchiveLimits) -> Problems:
             problems.add(Problem("too_many_members", text, "pack many small files into one, such as a .npz"))
             return problems
     if total_bytes > limits.total_bytes:
-        text = f"the contents are {size_text(total_bytes)}, more than the {size_text(limits.total_bytes)} allowed"
+        text = f"the contents are {show_size(total_bytes)}, more than the {show_size(limits.total_bytes)} allowed"
         problems.add(Problem("too_large", text))
     return problems
 
@@ -92,7 +92,7 @@ def check_ratio(total_bytes: int, archive_bytes: int, limits: ArchiveLimits) -> 
         return None
     return Problem(
         "ratio",
-        f"{size_text(archive_bytes)} of zip would unpack to {size_text(total_bytes)}, more than {limits.ratio} "
+        f"{show_size(archive_bytes)} of zip would unpack to {show_size(total_bytes)}, more than {limits.ratio} "
         "times as much: that is how zip bombs are built",
         "have main.py make files of repeated bytes instead of packing them",
     )
@@ -123,7 +123,8 @@ def _name_faults(name: str, limits: ArchiveLimits) -> Iterator[tuple[str, str]]:
         yield "traversal", "leads out of the folder that it is unpacked into"
     if "" in parts or "." in parts:
         yield "not_plain", "has an empty part or a lone dot in its name"
-    if len(encoded) > limits.name_bytes or any(len(part.encode()) > limits.part_bytes for part in parts):
+    longest_bytes = max(map(len, encoded.split(b"/")))
+    if len(encoded) > limits.name_bytes or longest_bytes > limits.part_bytes:
         allowed = f"{limits.name_bytes:,} are allowed, {limits.part_bytes} between slashes"
         yield "name_too_long", f"has a name of {len(encoded):,} bytes: {allowed}"
     if len(parts) > limits.depth:
@@ -162,7 +163,7 @@ def kind_problem(name: str, mode: int, size_bytes: int) -> Problem | None:
 def coding_problem(name: str, flags: int, method: int) -> Problem | None:
     """What stands against reading a member's contents, if anything."""
     file = shown(name)
-    if flags & _ENCRYPTED_FLAGS or method == 99:
+    if flags & ENCRYPTED_FLAGS or method == 99:
         return Problem("encrypted", "is encrypted", "pack it without a password", file=file)
     if method not in {STORED, DEFLATED}:
         known = METHODS.get(method, f"method {method}")

@@ -114,8 +114,8 @@ def _reason(entry: os.DirEntry[str], name: str, rules: Rules, written: Path | No
             return "where the zip is written"
     if not is_folder:
         return None
-    marks = (why for mark, why in VIRTUAL_ENVIRONMENTS.items() if Path(entry.path, mark).exists())
-    return next(marks, None)
+    marks = VIRTUAL_ENVIRONMENTS.items()
+    return next((why for mark, why in marks if os.access(Path(entry.path, mark), os.F_OK)), None)
 
 
 def _resolved(entry: os.DirEntry[str], name: str, root: Path, scan: Scan) -> Path | None:
@@ -138,17 +138,17 @@ def _resolved(entry: os.DirEntry[str], name: str, root: Path, scan: Scan) -> Pat
             hint = "replace the link by a copy of the folder"
             scan.refuse("link_to_folder", name, f"is a link to a folder, {leads_to}", hint)
             return None
-    kind = stat.S_IFMT(path.stat().st_mode)
-    if kind != stat.S_IFREG:
-        what = _KINDS.get(kind, "neither a file nor a folder")
-        scan.refuse("special_file", name, f"is {what}", f"delete it, or name it in {IGNORE_FILE}")
-        return None
     return path
 
 
 def _take(path: Path, name: str, root: Path, allow: Sequence[str], scan: Scan) -> None:
     """Take a file in, unless it can't be read or probably holds a secret."""
     try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+        if kind != stat.S_IFREG:
+            what = _KINDS.get(kind, "neither a file nor a folder")
+            scan.refuse("special_file", name, f"is {what}", f"delete it, or name it in {IGNORE_FILE}")
+            return
         with path.open("rb") as file:
             size_bytes = os.fstat(file.fileno()).st_size
             head = file.read(head_bytes(name))
@@ -157,9 +157,9 @@ def _take(path: Path, name: str, root: Path, allow: Sequence[str], scan: Scan) -
         return
     scan.sources.append(Source(Member(name, size_bytes, executable=head.startswith(_PROGRAMS)), path))
     for called in _names(path, name, root):
-        if (kind := secret_kind(called, head)) and not {called, called.rpartition("/")[2]} & set(allow):
+        if (secret := secret_kind(called, head)) and not {called, called.rpartition("/")[2]} & set(allow):
             hint = f"delete it, name it in {IGNORE_FILE}, or pack it knowingly with --allow {shown(called)}"
-            scan.refuse("secret", name, f"probably holds {kind}", hint)
+            scan.refuse("secret", name, f"probably holds {secret}", hint)
             return
 
 

@@ -112,10 +112,13 @@ def pack(
 
 
 def _existing_folder(source: Path, destination: Path) -> Path:
-    if not source.exists():
-        raise UsageError(f"there is no folder {source}")
-    if source.is_dir():
-        return source.resolve()
+    try:
+        root = source.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        why = "" if isinstance(error, FileNotFoundError) else f" ({error})"
+        raise UsageError(f"there is no folder {source}{why}") from None
+    if root.is_dir():
+        return root
     if source.suffix == ".zip":
         hint = f"pack the folder that it was made from, or go on with `whaledo run {source}`"
         raise UsageError(f"{source} is a zip already", hint=hint)
@@ -127,8 +130,12 @@ def _require_free(destination: Path, force: bool) -> None:
     """A file may be replaced if that is asked for; anything else never."""
     try:
         kind = stat.S_IFMT(destination.lstat().st_mode)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return
+    except OSError as error:
+        raise UsageError(
+            f"{destination} can't be written: {error.strerror}", hint="give another -o"
+        ) from None
     if kind != stat.S_IFREG:
         hint = f"give the zip's whole name, such as -o {destination / 'submission.zip'}"
         raise UsageError(f"{destination} is there and is no file: it is left alone", hint=hint)

@@ -44,6 +44,9 @@ SAMPLE_BYTES = 16 << 10
 WORTH_DEFLATING = 0.9
 """Deflate what gets smaller than this. Float weights reach 0.92 at best, for a fraction of the speed."""
 
+ZIP64_FROM = FULL32
+"""Sizes and offsets from here on are written as zip64, smaller ones never."""
+
 _LEVEL = 6
 _VERSION, _VERSION64 = 20, 45
 _UNIX = 3
@@ -75,9 +78,9 @@ class _Header:
     def central(self) -> bytes:
         """The header in the directory."""
         values = (self.size_bytes, self.compressed_bytes, self.offset)
-        long = [value for value in values if value >= FULL32]
+        long = [value for value in values if value >= ZIP64_FROM]
         extra = _zip64_extra(*long) if long else b""
-        size, compressed, offset = (min(value, FULL32) for value in values)
+        size, compressed, offset = map(_narrow, values)
         version = _UNIX << 8 | (_VERSION64 if long else _VERSION)
         shared = self._shared(bool(long))
         lengths = (len(self.name), len(extra), 0, 0, 0)
@@ -120,7 +123,7 @@ def _write_member(file: BinaryIO, source: Source, store: bool, on_bytes: Callabl
         return header
     attributes = _PROGRAM if member.executable else _FILE
     # Deflating can make contents longer than they were, by a few bytes in ten thousand.
-    wide = member.size_bytes + member.size_bytes // 1000 >= FULL32
+    wide = member.size_bytes + member.size_bytes // 1000 >= ZIP64_FROM
     with _opened(source.path, name) as content:
         deflate = not store and is_worth_deflating(content, member.size_bytes)
         method = DEFLATED if deflate else STORED
@@ -176,6 +179,10 @@ def is_worth_deflating(content: BinaryIO, size_bytes: int) -> bool:
     return packed < WORTH_DEFLATING * read
 
 
+def _narrow(value: int) -> int:
+    return FULL32 if value >= ZIP64_FROM else value
+
+
 def _zip64_extra(*values: int) -> bytes:
     return struct.pack(f"<2H{len(values)}Q", ZIP64_EXTRA, 8 * len(values), *values)
 
@@ -183,10 +190,10 @@ def _zip64_extra(*values: int) -> bytes:
 def _end(members: int, start: int, end: int) -> bytes:
     counts, place = (members, members), (end - start, start)
     wide = b""
-    if members >= FULL16 or max(place) >= FULL32:
+    if members >= FULL16 or max(place) >= ZIP64_FROM:
         version = (_UNIX << 8 | _VERSION64, _VERSION64)
         length = END64.size - 12
         wide = END64.pack(END64_SIGNATURE, length, *version, 0, 0, *counts, *place)
         wide += LOCATOR.pack(LOCATOR_SIGNATURE, 0, end, 1)
-    narrow = (*(min(count, FULL16) for count in counts), *(min(value, FULL32) for value in place))
+    narrow = (*(min(count, FULL16) for count in counts), *map(_narrow, place))
     return wide + END.pack(END_SIGNATURE, 0, 0, *narrow, 0)
