@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +10,7 @@ import typer
 
 from whaledo.challenge.model import Layout
 from whaledo.cli.answer import JsonOption, answering
+from whaledo.cli.progress import progress_bar
 
 
 def demo(
@@ -28,22 +27,10 @@ def demo(
     with answering(json) as answer:
         from whaledo.challenge.demo.write import write_demo
 
-        with _progress() as on_progress:
+        with progress_bar("Drawing belugas") as on_progress:
             summary = write_demo(folder, seed=seed, layout=layout, on_progress=on_progress)
         answer.document({"folder": str(folder), "seed": seed, "layout": layout.value, **asdict(summary)})
         answer.say(
             f"{folder}: {summary.images} photographs of {summary.whales} synthetic belugas, "
             f"{summary.queries} queries in {summary.scenarios} scenarios (layout {layout.value.upper()}, seed {seed})"
         )
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; nothing where that is no terminal."""
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Drawing belugas", visible=False)
-        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)

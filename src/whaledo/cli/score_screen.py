@@ -103,9 +103,9 @@ def say_comparison(result: CompareResult, answer: Answer) -> None:
         answer.say()
         answer.say(f"{INDENT}most changed:")
         changes = [
-            (_name(c.query_id), f"{c.a:.4f}", f"{c.b:.4f}", f"{c.a - c.b:+.4f}") for c in result.changed
+            (_name(c.query_id), f"{c.a:.4f}", f"{c.b:.4f}", f"{c.a - c.b:+.4f}", "") for c in result.changed
         ]
-        for line in _aligned([("query", "A", "B", "A - B"), *changes]):
+        for line in _aligned([("query", "A", "B", "A - B", ""), *changes]):
             answer.say(line)
     _warn(result.warnings, answer)
 

@@ -125,14 +125,14 @@ def _once(rng: Generator, animal: int) -> list[Encounter]:
 
 
 def _encounters(rng: Generator, animal: int) -> list[Encounter]:
-    """Some animals are met every summer, some in one only; a few also from a boat, on either side."""
+    """Some animals are met every summer, some in one only; every third also from a boat, on either side."""
     years = [year for year in YEARS if rng.random() < (0.85 if year == MAIN_YEAR else 0.55)] or [MAIN_YEAR]
     met: list[tuple[int, View]] = []
     for year in years:
         met.append((year, View.TOP))
         if rng.random() < (0.5 if year == MAIN_YEAR else 0.2):
             met.append((year, View.TOP))
-    if rng.random() < 0.33:
+    if animal % 3 == 0:
         sides = [View.LEFT, View.RIGHT] if rng.random() < 0.4 else [(View.LEFT, View.RIGHT)[rng.integers(2)]]
         met += [(years[rng.integers(len(years))], side) for side in sides]
     days = rng.permutation(SURVEY_DAYS)

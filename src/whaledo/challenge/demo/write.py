@@ -146,7 +146,7 @@ def _move_into(target: Path, made: Path) -> None:
     """Move what was made into an empty folder, which stays the same one for whoever works in it; all or nothing."""
     moved = []
     try:
-        for entry in made.iterdir():
+        for entry in sorted(made.iterdir()):
             moved.append(target / entry.name)
             shutil.move(entry, moved[-1])
     except BaseException:
