@@ -6,8 +6,9 @@ import re
 
 from whaledo.errors import UsageError
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", re.IGNORECASE)
-_DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", re.IGNORECASE)
+_NUMBER = r"(\d{1,15}(?:\.\d{1,15})?)"
+_SIZE = re.compile(rf"{_NUMBER}\s*([kmgt]?)(i?b)?", re.IGNORECASE)
+_DURATION = re.compile(rf"(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s?)?", re.IGNORECASE)
 
 
 def parse_size(text: str) -> int:

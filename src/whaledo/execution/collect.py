@@ -56,20 +56,19 @@ def collect_csv(folder_fd: int, destination: Path) -> Collected:
         MachineError: the copy can't be written.
     """
     source = _open_regular(folder_fd)
+    temporary = destination.with_name(f".{destination.name}.part")
     try:
-        temporary = destination.with_name(f".{destination.name}.part")
         temporary.unlink(missing_ok=True)
-        try:
-            copied = _copy(source, temporary)
-            temporary.replace(destination)
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise MachineError(
-                f"{destination} can't be written: {error.strerror}", hint="free some space in that folder"
-            ) from error
+        copied = _copy(source, temporary)
+        temporary.replace(destination)
+    except OSError as error:
+        raise MachineError(
+            f"{destination} can't be written: {error.strerror}", hint="free some space in that folder"
+        ) from error
     finally:
         os.close(source)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return copied
 
 
@@ -110,4 +109,6 @@ def _copy(source: int, path: Path) -> Collected:
         while chunk := os.read(source, CHUNK_BYTES):
             digest.update(chunk)
             size += file.write(chunk)
+            if size > CSV_BYTES:
+                raise HostileOutput(f"it grew past {show_size(CSV_BYTES)} while it was fetched")
     return Collected(size, digest.hexdigest())

@@ -6,6 +6,7 @@ submission may rely on stands here; everything else about a run is an engine's b
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -41,6 +42,7 @@ HOSTNAME = "whaledo"
 ENVIRONMENT = {
     "PATH": f"{PYTHON_FOLDER}/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME": HOME,
+    "PWD": HOME,
     "USER": USER,
     "LOGNAME": USER,
     "LANG": "C.UTF-8",
@@ -56,11 +58,14 @@ OPEN_FILES = 4096
 WRITABLE_ENTRIES = 250_000
 """Files and folders that a run may make, all writable places together."""
 
-CSV_BYTES = 256 * 1024**2
-"""A larger submission.csv isn't fetched: 4,419 queries of 20 rows are 5 MB."""
+CSV_BYTES = 64 * 1024**2
+"""A larger submission.csv isn't fetched: 4,419 queries of 20 rows are 5 MB, and checking takes memory of ours."""
 
 LOG_FLOOD = 500
 """A run that prints this many times its log limit is ended: it isn't logging, it is flooding."""
+
+LEAST = {"memory_bytes": 32 * 1024**2, "processes": 8, "cpus": 0.01}
+"""Limits below which the walls themselves don't start."""
 
 
 class Network(StrEnum):
@@ -94,8 +99,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if value is not None and value <= 0:
-                raise UsageError(f"the limit {name} is {value}", hint="every limit is a number above 0")
+            least = LEAST.get(name)
+            if value is not None and not (0 < value < math.inf and value >= (least or 0)):
+                hint = f"it can't be less than {least:,}" if least else "every limit is a number above 0"
+                raise UsageError(f"the limit {name} is {value}", hint=hint)
 
     def to_json(self) -> dict[str, Any]:
         """The limits by name, in the units of their names."""

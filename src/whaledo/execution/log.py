@@ -16,6 +16,9 @@ TAIL_SHARE = 4
 TAIL_MAX_BYTES = 8 * 1024**2
 """The tail is held in memory until the end, so it has a bound of its own."""
 
+PIECE_BYTES = 64 * 1024
+"""Output that comes byte by byte is joined to pieces of about this size: a byte as an object takes fifty."""
+
 RECENT_BYTES = 64 * 1024
 """This much of what was written is remembered, to say how a run ended that printed little."""
 
@@ -42,7 +45,7 @@ class LogKeeper:
         self._descriptor = descriptor
         self._tail_bytes = min(limit_bytes // TAIL_SHARE, TAIL_MAX_BYTES)
         self._head_room = limit_bytes - self._tail_bytes
-        self._tail: deque[bytes] = deque()
+        self._tail: deque[bytearray] = deque()
         self._in_tail = 0
         self._dropped = 0
         self._error = ""
@@ -58,7 +61,9 @@ class LogKeeper:
             self._write(head)
             self._recent = (self._recent + head)[-RECENT_BYTES:]
         if rest:
-            self._tail.append(rest)
+            if not self._tail or len(self._tail[-1]) >= PIECE_BYTES:
+                self._tail.append(bytearray())
+            self._tail[-1] += rest
             self._in_tail += len(rest)
             while self._tail and self._in_tail - len(self._tail[0]) >= self._tail_bytes:
                 gone = len(self._tail.popleft())
@@ -81,7 +86,7 @@ class LogKeeper:
         self._tail.clear()
         return LogFigures(self.printed_bytes, self._dropped, self._error)
 
-    def _write(self, chunk: bytes) -> None:
+    def _write(self, chunk: bytes | bytearray) -> None:
         if self._error:
             return
         view = memoryview(chunk)

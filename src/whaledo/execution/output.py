@@ -96,7 +96,9 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """
     temporary = folder / f".{RECORD}.part"
     try:
-        temporary.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        # A path that isn't UTF-8 can't be written as it is: it becomes JSON's own escapes, which read back.
+        text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         temporary.replace(folder / RECORD)
     except OSError as error:
         with contextlib.suppress(OSError):

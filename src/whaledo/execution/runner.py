@@ -26,15 +26,16 @@ from whaledo.challenge.public import make_public_view
 from whaledo.environment.build import Environment, find_environment
 from whaledo.errors import BadArchive, Fault, MachineError, UsageError
 from whaledo.execution import output, verdict
+from whaledo.execution.cgroups import remove_groups
 from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
-from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES
+from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES, Network
 from whaledo.execution.engines import find_engine
 from whaledo.execution.engines.base import Engine, Order, Sandbox
 from whaledo.execution.failure import TAIL_BYTES, Setting, read_failure
 from whaledo.execution.log import LogKeeper
 from whaledo.execution.records import Code, RunRequest, RunResult, Step, Usage, Verdict
 from whaledo.execution.supervisor import Progress, Supervisor
-from whaledo.execution.validation import Validated, validate_csv
+from whaledo.execution.validation import validate_csv
 from whaledo.execution.workspace import Workspace, hand_over, workspace
 from whaledo.resources import state_folder
 
@@ -152,6 +153,7 @@ def _environment(profile: str) -> Environment:
 
 def _run(course: _Course, folder: Path) -> Verdict:
     with workspace(state_folder() / "runs", course.run_id) as place:
+        remove_groups(place.swept)
         with course.step(Step.UNPACK):
             view = _show_data(course, place)
             output.set_aside(folder)
@@ -188,6 +190,7 @@ def _unpack(course: _Course, place: Workspace) -> Verdict | None:
 
 def _show_data(course: _Course, place: Workspace) -> _View:
     """Lay out what the run sees of the data folder."""
+    offline = course.request.network is Network.NONE
     if course.request.show_identities:
         everything = course.challenge.folder.resolve()
         course.data = {"folder": course.request.data, "hidden_columns": [], "hidden_files": []}
@@ -195,7 +198,7 @@ def _show_data(course: _Course, place: Workspace) -> _View:
             "the whole data folder was shown, identities and labels too: such a run says nothing about a score"
         )
         place.data.mkdir()
-        return _View((("", everything),), Setting(course.environment.profile, (), ()))
+        return _View((("", everything),), Setting(course.environment.profile, (), (), offline))
     place.data.mkdir()
     view = make_public_view(course.challenge, place.data)
     hand_over(place.data, place.uid)
@@ -204,9 +207,8 @@ def _show_data(course: _Course, place: Workspace) -> _View:
         "hidden_columns": list(view.hidden_columns),
         "hidden_files": list(view.hidden_files),
     }
-    return _View(
-        view.image_folders, Setting(course.environment.profile, view.hidden_columns, view.hidden_files)
-    )
+    setting = Setting(course.environment.profile, view.hidden_columns, view.hidden_files, offline)
+    return _View(view.image_folders, setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +296,9 @@ def _engine_record(engine: Engine, sandbox: Sandbox) -> dict[str, Any]:
 
 def _validate(course: _Course, csv: Path, collected: Collected) -> Verdict:
     """Hold the csv to the rules, in a process of its own."""
-    checked: Validated = validate_csv(csv, Path(course.request.data))
+    checked = validate_csv(csv, Path(course.request.data), course.listener.cancelled)
+    if checked is None:
+        return verdict.cancelled_check()
     course.rankings = {
         "bytes": collected.size_bytes,
         "sha256": collected.sha256,

@@ -63,7 +63,6 @@ class Plan(TypedDict):
         code: the extracted zip; overlaid at `overlay`, changes going to `upper` (with `work` beside it).
         binds: what else of the host the run is shown.
         report: descriptors to send back: folders, in this order.
-        cgroup_files: files to write our process id to.
         cpus: processors to stay on; empty for all.
         limits: resource limits: number, soft and hard value.
         uid: the user to become; None to stay.
@@ -82,7 +81,6 @@ class Plan(TypedDict):
     work: str
     binds: list[Bind]
     report: list[str]
-    cgroup_files: list[str]
     cpus: list[int]
     limits: list[tuple[int, int]]
     uid: int | None
@@ -137,9 +135,6 @@ def _private_places(plan: Plan) -> None:
 
 
 def _limit(plan: Plan) -> None:
-    for path in plan["cgroup_files"]:
-        with open(path, "w") as file:
-            file.write("0")
     if plan["cpus"]:
         os.sched_setaffinity(0, plan["cpus"])
     for number, value in plan["limits"]:

@@ -7,6 +7,7 @@ does a bounded amount of work. Nothing is judged here. What was seen goes to `ve
 from __future__ import annotations
 
 import os
+import select
 import selectors
 import time
 from collections.abc import Callable
@@ -124,9 +125,8 @@ class Supervisor:
                     unkillable = not self._kill(ready)
                     break
         wall_s = time.monotonic() - started
-        while self._log_open and self._read_log():
-            if unkillable:
-                break
+        if not unkillable:
+            self._read_rest()
         return self._watched(ended_by, wall_s, unkillable=unkillable)
 
     def _read_log(self) -> bool:
@@ -142,6 +142,13 @@ class Supervisor:
             self._log.add(chunk)
             self._on_output(chunk)
         return True
+
+    def _read_rest(self) -> None:
+        """Read until the pipe is closed: what the engine started outlives the run's last process by a moment."""
+        deadline = time.monotonic() + DEATH_PATIENCE_S
+        while self._log_open and time.monotonic() < deadline:
+            select.select([self._log_fd], [], [], TICK_S)
+            self._read_log()
 
     def _look(self, elapsed_s: float) -> EndedBy | None:
         """Look at what the run uses; say which limit it broke, if the kernel didn't hold it."""

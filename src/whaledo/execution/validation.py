@@ -11,6 +11,8 @@ import json
 import resource
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,13 @@ from whaledo.errors import MachineError
 
 MEMORY_BYTES = 8 * 1024**3
 PATIENCE_S = 300.0
+TICK_S = 0.1
+
+_CHECKER = (
+    "import ctypes, runpy; ctypes.CDLL(None).prctl(1, 9); "  # PR_SET_PDEATHSIG, SIGKILL
+    "runpy.run_module('whaledo.scoring.validate', run_name='__main__')"
+)
+"""The checker, which ends with us even where we are killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,27 +51,37 @@ class Validated:
     warnings: tuple[str, ...]
 
 
-def validate_csv(csv: Path, data: Path) -> Validated:
-    """Check a csv against a challenge.
+def validate_csv(csv: Path, data: Path, cancelled: Callable[[], bool] = lambda: False) -> Validated | None:
+    """Check a csv against a challenge; None if it was cancelled on the way.
 
     Raises:
         MachineError: the checker itself failed.
     """
-    request = json.dumps({"csv": str(csv), "data": str(data)})
+    request: str | None = json.dumps({"csv": str(csv), "data": str(data)})
     checker = subprocess.Popen(
-        [sys.executable, "-m", "whaledo.scoring.validate"],
+        # Without -P, a `csv.py` or `random.py` in the folder that whaledo was started in would be imported.
+        [sys.executable, "-P", "-c", _CHECKER],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # Ctrl-C is for us to act on
     )
     resource.prlimit(checker.pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    try:
-        answer, said = checker.communicate(request, timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        checker.kill()
-        checker.communicate()
-        raise MachineError(f"{csv} could not be checked within {PATIENCE_S:.0f} s") from None
+    answer, said = "", ""
+    deadline = time.monotonic() + PATIENCE_S
+    while checker.returncode is None:
+        try:
+            answer, said = checker.communicate(request, timeout=TICK_S)
+        except subprocess.TimeoutExpired:
+            request = None  # sent by now
+            if not (stopped := cancelled()) and time.monotonic() < deadline:
+                continue
+            checker.kill()
+            checker.communicate()
+            if stopped:
+                return None
+            raise MachineError(f"{csv} could not be checked within {PATIENCE_S:.0f} s") from None
     if checker.returncode != 0:
         raise MachineError(f"{csv} could not be checked: {said.strip()[-500:]}")
     document: dict[str, Any] = json.loads(answer)

@@ -38,7 +38,7 @@ class Evidence:
         watched: what the supervisor saw.
         ending: what the engine says.
         limits: what the run was allowed.
-        failure: the traceback at the end of its log, if there is one.
+        failure: the last traceback in its log, if there is one.
         log_error: why the log could not be kept; empty where it could.
         last_words: the last line of the log that isn't blank.
         setting: what explains failures.
@@ -141,7 +141,14 @@ def _failed(evidence: Evidence) -> Verdict:
         return _too_many_processes(evidence)
     if _is_full(evidence):
         return _disk_full(evidence)
+    if (failure := _uncaught(evidence)) and "No space left on device" in failure.text:
+        return _no_space(failure)
     return _crashed(evidence)
+
+
+def _uncaught(evidence: Evidence) -> Failure | None:
+    """The exception that ended `main.py`: Python's status is 1 then, so any other had another cause."""
+    return evidence.failure if evidence.ending.exit_status == 1 else None
 
 
 def _out_of_memory(evidence: Evidence) -> Verdict:
@@ -161,7 +168,7 @@ def _out_of_memory(evidence: Evidence) -> Verdict:
 
 
 def _refused_by_own_word(evidence: Evidence) -> bool:
-    failure = evidence.failure
+    failure = _uncaught(evidence)
     if evidence.watched.last.refused_forks is not None or failure is None:
         return False
     return failure.kind == "BlockingIOError" or "can't start new thread" in failure.text
@@ -209,15 +216,25 @@ def _disk_full(evidence: Evidence) -> Verdict:
     )
 
 
+def _no_space(failure: Failure) -> Verdict:
+    """One write was larger than what was left, or the files are gone by now: there is only the traceback."""
+    return _submission(
+        Code.DISK_FULL,
+        f"{MAIN} raised {failure}",
+        "keep fewer files, or smaller ones (--disk changes the limit, and --shm-size that of /dev/shm)",
+        proven=False,
+    )
+
+
 def _crashed(evidence: Evidence) -> Verdict:
-    failure = evidence.failure
+    failure = _uncaught(evidence)
     if failure is None:
         last = f"; its last words: {evidence.last_words}" if evidence.last_words else "; it printed nothing"
         return _submission(
             Code.CRASHED, f"{MAIN} {_status(evidence.ending.exit_status)}{last}", "see log.txt", proven=True
         )
     if failure.kind == "ModuleNotFoundError":
-        name = failure.text.partition("'")[2].partition("'")[0]
+        name = failure.text.partition("'")[2].partition("'")[0] or failure.text
         where = f" ({failure.file}, line {failure.line})" if failure.file else ""
         return _submission(
             Code.MISSING_IMPORT,
@@ -273,6 +290,13 @@ def hostile_output(reason: str) -> Verdict:
         Fault.SUBMISSION,
         f"submission/{OUTPUT_CSV} can't be fetched: {reason}",
         hint="write an ordinary file",
+    )
+
+
+def cancelled_check() -> Verdict:
+    """Stopped by hand when `main.py` had ended well, but its csv wasn't checked yet."""
+    return Verdict(
+        Code.CANCELLED, Step.VALIDATE, None, f"stopped by hand: {OUTPUT_CSV} is there, but wasn't checked"
     )
 
 

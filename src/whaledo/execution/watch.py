@@ -10,6 +10,9 @@ import os
 
 import psutil
 
+LONG_PATH = 200
+"""Characters of a path from which on a folder is kept open to start from."""
+
 
 class ProcessTree:
     """The processes below one process: their memory, number and processor time."""
@@ -46,21 +49,37 @@ def _memory(process: psutil.Process) -> int:
         return int(process.memory_info().rss)
 
 
+class _Folder:
+    """An open folder, closed when nobody refers to it any more."""
+
+    def __init__(self, path: str, above: _Folder | None) -> None:
+        flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.fd: int = os.open(path, flags, dir_fd=None if above is None else above.fd)
+
+    def __del__(self) -> None:
+        if hasattr(self, "fd"):
+            os.close(self.fd)
+
+
 def measure_tree(folder: str, enough_bytes: int, enough_entries: int) -> tuple[int, int]:
     """Return the bytes on disk and the number of entries below a folder, no link followed.
 
-    Stops early when either figure is past its `enough`, so that a huge tree costs no more than a full one.
+    Stops early when either figure is past its `enough`, so that a huge tree costs no more than a full one. A
+    path may be longer than the kernel takes: far down, folders are opened from an open one on the way.
     """
     size_bytes = entries = 0
-    waiting = [folder]
+    waiting: list[tuple[_Folder | None, str]] = [(None, folder)]
     while waiting and size_bytes <= enough_bytes and entries <= enough_entries:
+        above, path = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as listing:
+            here = _Folder(path, above)
+            with os.scandir(here.fd) as listing:
                 for entry in listing:
                     entries += 1
                     size_bytes += entry.stat(follow_symlinks=False).st_blocks * 512
                     if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
+                        near = len(path) <= LONG_PATH
+                        waiting.append((above, f"{path}/{entry.name}") if near else (here, entry.name))
                     if entries > enough_entries:
                         break
         except OSError:

@@ -30,10 +30,12 @@ class Workspace:
     Attributes:
         folder: its path.
         uid: the host user that the submission runs as.
+        swept: the runs whose folders were cleared first, because their whaledo was killed.
     """
 
     folder: Path
     uid: int
+    swept: tuple[str, ...] = ()
 
     @property
     def code(self) -> Path:
@@ -66,7 +68,7 @@ def workspace(runs: Path, run_id: str) -> Iterator[Workspace]:
     uid = RUN_UID if os.geteuid() == 0 else os.geteuid()
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o711)
-        sweep(runs)
+        swept = sweep(runs)
         lock = _lock(runs / f"{run_id}.lock")
         folder = runs / run_id
         folder.mkdir(mode=0o700)
@@ -81,7 +83,7 @@ def workspace(runs: Path, run_id: str) -> Iterator[Workspace]:
     try:
         if uid != os.geteuid():
             _check_reachable(runs)
-        yield Workspace(folder, uid)
+        yield Workspace(folder, uid, swept)
     finally:
         remove_tree(folder)
         _unlock(runs / f"{run_id}.lock", lock)
@@ -110,7 +112,11 @@ def sweep(runs: Path) -> tuple[str, ...]:
         except BlockingIOError:
             os.close(lock)
             continue
-        remove_tree(runs / path.stem)
+        try:
+            remove_tree(runs / path.stem)
+        except OSError:  # left for the next run to try again: it must not be in the way of this one
+            os.close(lock)
+            continue
         _unlock(path, lock)
         swept.append(path.stem)
     return tuple(swept)

@@ -44,6 +44,17 @@ from whaledo.execution.watch import ProcessTree, measure_tree
 START_PATIENCE_S = 30.0
 """A host that takes longer than this to set up namespaces is broken."""
 
+MEASURE_PAUSE = 10
+"""Measuring what a run has written waits this many times as long as the last time took."""
+
+NOTHING = (f"{contract.PYTHON_FOLDER}/bin/python", "-I", "-S", "-c", "")
+"""What a trial starts."""
+
+GATE = ("/bin/sh", "-c", 'echo >&0; read -r _ && exec "$@" </dev/null', "gate")
+"""Comes before what is started. Until bubblewrap has set up everything, its child doesn't end with us: were we
+killed just then, a run would go on that nobody watches. So it says that it's there, and waits to hear from us.
+"""
+
 
 class Bubblewrap:
     """Start submissions with bubblewrap."""
@@ -68,40 +79,31 @@ class Bubblewrap:
 
     def start(self, order: Order, log_fd: int) -> BubblewrapSandbox:
         """Start `main.py` behind the walls of the contract; see `Engine.start`."""
-        group = control_group(order.run_id, order.limits)
         try:
-            refused = self._try(order, group, "")
-            if refused and (worse := self._try(order, group, refused)):
+            refused = self._try(order, "")
+            if refused and (worse := self._try(order, refused)):
                 raise MachineError(f"the run's walls can't be built here: {worse}", hint=hint(worse))
-            inside = command(order.limits.processes if isinstance(group, str) else None)
-            return BubblewrapSandbox(self._program, order, log_fd, group, refused, inside)
+            return BubblewrapSandbox(self._program, order, log_fd, refused)
         except _StageError as error:
-            _close(group)
             raise MachineError(f"the run's walls can't be built: {error}", hint=hint(str(error))) from error
-        except BaseException:
-            _close(group)
-            raise
 
-    def _try(self, order: Order, group: ControlGroup | str, private_refused: str) -> str:
+    def _try(self, order: Order, private_refused: str) -> str:
         """Send Python that does nothing through the walls; return what went wrong, or nothing."""
         reader, writer = os.pipe()
-        nothing = [*command(None)[:1], "-I", "-S", "-c", ""]
+        wrong, exit_status = "", None
         try:
-            sandbox = BubblewrapSandbox(self._program, order, writer, group, private_refused, nothing)
-            ending = sandbox.wait(START_PATIENCE_S)
-            sandbox.let_go()
+            sandbox = BubblewrapSandbox(self._program, order, writer, private_refused, trial=True)
+            exit_status = sandbox.wait(START_PATIENCE_S).exit_status
+            sandbox.close()
         except _StageError as error:
-            return str(error)
+            wrong = str(error)
         finally:
             os.close(writer)
             with os.fdopen(reader, "rb") as pipe:
                 said = pipe.read(4096).decode(errors="replace").strip()
-        return "" if ending.exit_status == 0 else said or f"Python ended with {ending.exit_status}"
-
-
-def _close(group: ControlGroup | str) -> None:
-    if not isinstance(group, str):
-        group.close()
+        if exit_status == 0:
+            return ""
+        return ": ".join(filter(None, (wrong, said))) or f"Python ended with {exit_status}"
 
 
 class _StageError(Exception):
@@ -112,30 +114,37 @@ class _StageError(Exception):
         self.step = step
 
 
+def _open_gate(gate: socket.socket) -> None:
+    """Let the run begin; where it failed before, there is nobody at the gate."""
+    gate.settimeout(START_PATIENCE_S)
+    with contextlib.suppress(OSError):
+        if gate.recv(1):
+            gate.sendall(b"\n")
+
+
 class BubblewrapSandbox:
-    """One run behind bubblewrap; see `Sandbox`."""
+    """One run behind bubblewrap; see `Sandbox`.
+
+    A trial is the same with Python that does nothing, for which no control group is made.
+    """
 
     def __init__(
-        self,
-        program: str,
-        order: Order,
-        log_fd: int,
-        group: ControlGroup | str,
-        private_refused: str,
-        inside: Sequence[str],
+        self, program: str, order: Order, log_fd: int, private_refused: str, *, trial: bool = False
     ) -> None:
-        self._order, self._group, self._private_refused = order, group, private_refused
+        self._order, self._private_refused = order, private_refused
+        self._group: ControlGroup | str = "not for a trial"
         self._filters = load_filters()
         self._status = b""
         self._open: list[int] = []
         self._last = Sample()
+        self._measured, self._measure_again = (0, 0), 0.0
         try:
-            self._launch(program, log_fd, inside)
+            self._launch(program, log_fd, trial=trial)
         except BaseException:
-            self.let_go()
+            self.close()
             raise
 
-    def _launch(self, program: str, log_fd: int, inside: Sequence[str]) -> None:
+    def _launch(self, program: str, log_fd: int, *, trial: bool) -> None:
         order, private = self._order, not self._private_refused
         for folder in (order.workspace.stage, order.workspace.submission):
             folder.mkdir(exist_ok=True)
@@ -149,32 +158,40 @@ class BubblewrapSandbox:
         options = arguments(order, places, Descriptors(files, filters))
         options_fd = self._memory_file(b"\0".join(os.fsencode(option) for option in options))
         self._status_fd, status_writer = self._pipe()
-        argv = [program, "--args", str(options_fd), "--json-status-fd", str(status_writer), "--", *inside]
-        group_files = None if isinstance(self._group, str) else self._group.procs_files
-        plan = stage_plan(order, argv, binds, group_files, private=private)
+        argv = [program, "--args", str(options_fd), "--json-status-fd", str(status_writer), "--"]
 
         ours, theirs = socket.socketpair()
+        gate, its_side = socket.socketpair()
         passed = [*files.values(), *filters, options_fd, status_writer, theirs.fileno()]
-        with ours, theirs:
+        with ours, theirs, gate, its_side:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", stage.__file__, str(theirs.fileno())],
                 env={},
-                stdin=subprocess.DEVNULL,
+                stdin=its_side.fileno(),
                 stdout=log_fd,
                 stderr=log_fd,
                 pass_fds=passed,
                 start_new_session=True,
             )
             theirs.close()
+            its_side.close()
             for descriptor in [*files.values(), *filters, options_fd, status_writer]:
                 self._close_fd(descriptor)
+            if not trial:  # while the stage waits for its plan
+                self._group = control_group(order.run_id, order.limits, self._process.pid)
+            argv += [*GATE, *(NOTHING if trial else self._inside())]
+            plan = stage_plan(order, argv, binds, self._group, private=private)
             ours.settimeout(START_PATIENCE_S)
             ours.sendall(json.dumps(plan).encode() + b"\n")
             self._place_fds = self._hear(ours)
-        self.submission_fd = self._place_fds[0]
-        self._pid = self._sandbox_pid()
-        self.done_fd = self._keep(os.pidfd_open(self._pid or self._process.pid))
+            self.submission_fd = self._place_fds[0]
+            self._pid = self._sandbox_pid()
+            self.done_fd = self._keep(self._open_process())
+            _open_gate(gate)
         self._tree = ProcessTree(self._pid or self._process.pid)
+
+    def _inside(self) -> Sequence[str]:
+        return command(self._order.limits.processes if isinstance(self._group, str) else None)
 
     def _hear(self, control: socket.socket) -> list[int]:
         """Read what the stage reports: first that all is set up, then, by closing, that it became bwrap."""
@@ -201,8 +218,8 @@ class BubblewrapSandbox:
         """Process id of the run's first process; None if bubblewrap failed before it had one."""
         deadline = time.monotonic() + START_PATIENCE_S
         while b"\n" not in self._status and time.monotonic() < deadline:
-            chunk = os.read(self._status_fd, 4096)
-            if not chunk:
+            said = select.select([self._status_fd], [], [], START_PATIENCE_S)[0]
+            if not said or not (chunk := os.read(self._status_fd, 4096)):
                 return None
             self._status += chunk
         for line in self._status.splitlines():
@@ -211,14 +228,20 @@ class BubblewrapSandbox:
                     return int(status["child-pid"])
         return None
 
+    def _open_process(self) -> int:
+        """A descriptor that tells when all is over: of the run's first process, with which the others end."""
+        try:
+            return os.pidfd_open(self._pid or self._process.pid)
+        except ProcessLookupError:  # over already, before we could look
+            return os.pidfd_open(self._process.pid)
+
     @property
     def guarantees(self) -> Mapping[Guarantee, Held]:
         """See `Sandbox`."""
         return guarantees(
             self._order,
             private_refused=self._private_refused,
-            group=self._group if isinstance(self._group, str) else None,
-            group_kind="" if isinstance(self._group, str) else self._group.kind,
+            group=self._group,
             filters=None if self._filters is None else digest(self._filters),
         )
 
@@ -246,12 +269,16 @@ class BubblewrapSandbox:
     def _disk(self) -> tuple[int, int]:
         if not self._private_refused:
             return _filled(self._place_fds[1])
-        limit, workspace = self._order.limits.disk_bytes, self._order.workspace
-        figures = [
-            measure_tree(str(folder), limit, contract.WRITABLE_ENTRIES)
-            for folder in (workspace.code, workspace.submission)
-        ]
-        return sum(size for size, _ in figures), sum(entries for _, entries in figures)
+        began = time.monotonic()
+        if began >= self._measure_again or select.select([self.done_fd], [], [], 0)[0]:
+            limit, workspace = self._order.limits.disk_bytes, self._order.workspace
+            figures = [
+                measure_tree(str(folder), limit, contract.WRITABLE_ENTRIES)
+                for folder in (workspace.code, workspace.submission)
+            ]
+            self._measured = sum(size for size, _ in figures), sum(entries for _, entries in figures)
+            self._measure_again = time.monotonic() + MEASURE_PAUSE * (time.monotonic() - began)
+        return self._measured
 
     def kill(self) -> None:
         """See `Sandbox`."""
@@ -264,8 +291,10 @@ class BubblewrapSandbox:
             self._process.wait(START_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        while chunk := os.read(self._status_fd, 4096):
-            self._status += chunk
+        os.set_blocking(self._status_fd, False)
+        with contextlib.suppress(BlockingIOError):  # a process that can't be killed still holds it
+            while chunk := os.read(self._status_fd, 4096):
+                self._status += chunk
         exit_status = None
         for line in self._status.splitlines():
             with contextlib.suppress(json.JSONDecodeError):
@@ -282,11 +311,6 @@ class BubblewrapSandbox:
 
     def close(self) -> None:
         """See `Sandbox`."""
-        self.let_go()
-        _close(self._group)
-
-    def let_go(self) -> None:
-        """Kill what is left and close all descriptors; the control group, which may serve again, stays."""
         process = getattr(self, "_process", None)
         if process is not None and process.poll() is None:
             # bwrap dies with a signal, its child with it (--die-with-parent), and the namespace with that.
@@ -294,6 +318,8 @@ class BubblewrapSandbox:
             process.wait()
         while self._open:
             os.close(self._open.pop())
+        if not isinstance(self._group, str):
+            self._group.close()
 
     def _keep(self, descriptor: int) -> int:
         self._open.append(descriptor)

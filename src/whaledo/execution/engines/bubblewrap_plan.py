@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from whaledo.execution import contract, stage
+from whaledo.execution.cgroups import ControlGroup
 from whaledo.execution.contract import Network
 from whaledo.execution.engines.base import Order
 from whaledo.execution.records import Guarantee, Held, Level
@@ -159,7 +160,7 @@ def stage_plan(
     order: Order,
     argv: Sequence[str],
     binds: list[stage.Bind],
-    group_files: Sequence[str] | None,
+    group: ControlGroup | str,
     *,
     private: bool,
 ) -> stage.Plan:
@@ -169,12 +170,12 @@ def stage_plan(
         order: the run.
         argv: the program that the stage becomes, with its arguments.
         binds: what the stage makes reachable first.
-        group_files: files that admit to the run's control group; None where it has none.
+        group: the run's control group, or why it has none.
         private: whether the stage makes a mount namespace with places of limited size.
     """
     limits, uid, entries = order.limits, order.workspace.uid, contract.WRITABLE_ENTRIES
     open_files = min(contract.OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    by_affinity = limits.cpus is not None and group_files is None
+    by_affinity = limits.cpus is not None and (isinstance(group, str) or not group.limits_cpus)
     return {
         "folder": str(order.workspace.folder),
         "parent": os.getpid(),
@@ -197,7 +198,6 @@ def stage_plan(
         "work": "stage/box/work",
         "binds": binds,
         "report": ["stage/box/submission", "stage/box", "stage/shm"] if private else ["submission"],
-        "cgroup_files": list(group_files or ()),
         "cpus": sorted(os.sched_getaffinity(0))[: max(1, round(limits.cpus or 0))] if by_affinity else [],
         "limits": [
             (resource.RLIMIT_CORE, 0),
@@ -210,18 +210,18 @@ def stage_plan(
 
 
 def guarantees(
-    order: Order, *, private_refused: str, group: str | None, group_kind: str, filters: str | None
+    order: Order, *, private_refused: str, group: ControlGroup | str, filters: str | None
 ) -> dict[Guarantee, Held]:
     """How far each guarantee holds: a pure function of what could be set up.
 
     Args:
         order: the run.
         private_refused: why there is no mount namespace with a quota; empty where there is.
-        group: why there is no control group; None where there is.
-        group_kind: the kind of control group.
+        group: the run's control group, or why it has none.
         filters: digest of the seccomp filters; None where there are none for this processor.
     """
     enforced, best_effort = Level.ENFORCED, Level.BEST_EFFORT
+    kind = "" if isinstance(group, str) else group.kind
     held = {
         Guarantee.NETWORK: Held(enforced, "a network namespace of its own"),
         Guarantee.FILES: Held(enforced, "a mount namespace of its own, read-only binds"),
@@ -229,9 +229,9 @@ def guarantees(
         Guarantee.PRIVILEGES: Held(enforced, "an unprivileged user, no capabilities, no_new_privs"),
         Guarantee.SYSTEM_CALLS: Held(enforced, f"seccomp filter {(filters or '')[:12]}"),
         Guarantee.WALL_TIME: Held(enforced, "the first process of the namespace is killed, and all with it"),
-        Guarantee.MEMORY: Held(enforced, group_kind),
-        Guarantee.PROCESS_COUNT: Held(enforced, group_kind),
-        Guarantee.CPUS: Held(enforced, group_kind if order.limits.cpus else "no limit was asked for"),
+        Guarantee.MEMORY: Held(enforced, kind),
+        Guarantee.PROCESS_COUNT: Held(enforced, kind),
+        Guarantee.CPUS: Held(enforced, kind if order.limits.cpus else "no limit was asked for"),
         Guarantee.DISK: Held(enforced, "a tmpfs of the limit's size"),
         Guarantee.LOG: Held(enforced, "what is past the limit is counted and dropped"),
     }
@@ -239,13 +239,14 @@ def guarantees(
         held[Guarantee.NETWORK] = Held(Level.NOT_ENFORCED, "the host's network was asked for")
     if filters is None:
         held[Guarantee.SYSTEM_CALLS] = Held(Level.NOT_ENFORCED, "no seccomp filter for this processor")
-    if group is not None:
+    if isinstance(group, str):
         held[Guarantee.MEMORY] = Held(best_effort, f"looked at ten times a second; {group}")
         held[Guarantee.PROCESS_COUNT] = Held(enforced, "a resource limit in the run's user namespace")
         if len(command(1)) == len(command(None)):
             held[Guarantee.PROCESS_COUNT] = Held(Level.NOT_ENFORCED, f"no prlimit on this host; {group}")
-        if order.limits.cpus:
-            held[Guarantee.CPUS] = Held(best_effort, f"processor affinity, which code can undo; {group}")
+    if order.limits.cpus and (isinstance(group, str) or not group.limits_cpus):
+        why = group if isinstance(group, str) else f"{kind} without a cpu controller"
+        held[Guarantee.CPUS] = Held(best_effort, f"processor affinity, which code can undo; {why}")
     if private_refused:
         why = f"looked at now and then; no mount namespace for a quota: {private_refused}"
         held[Guarantee.DISK] = Held(best_effort, why)

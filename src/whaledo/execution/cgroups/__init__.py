@@ -1,0 +1,71 @@
+"""Memory, process and processor limits of a whole run, enforced and counted by the kernel.
+
+`control_group` takes what the host has for us: version 1 or 2 of control groups, as root or as an ordinary
+user (`means` says which). Where there is none to be had it returns the reason, and the engine watches the
+process tree instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from whaledo.execution.cgroups.base import ControlGroup, Unavailable
+from whaledo.execution.cgroups.means import Systemd, Top, Trees, choose, look_at_host
+from whaledo.execution.cgroups.scope import Scope
+from whaledo.execution.cgroups.v1 import V1, remove_v1
+from whaledo.execution.cgroups.v2 import V2, make_below_top, remove_below_top
+from whaledo.execution.contract import Limits
+
+__all__ = ["ControlGroup", "control_group", "remove_groups"]
+
+
+def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
+    """Make a control group with these limits and move a process into it, or say why this host has none for us.
+
+    Args:
+        name: a name that no other run has.
+        limits: the limits.
+        pid: a child of ours that is waiting; everything that it starts from now on is in the group too.
+    """
+    try:
+        group = _make(name, limits)
+    except OSError as error:
+        return f"no control group: {error.strerror} ({error.filename})"
+    except Unavailable as why:
+        return f"no control group: {why}"
+    try:
+        group.admit(pid)
+    except (OSError, Unavailable) as why:
+        group.close()
+        return f"no control group: {why}"
+    except BaseException:
+        group.close()
+        raise
+    return group
+
+
+def _make(name: str, limits: Limits) -> ControlGroup:
+    means = choose(look_at_host())
+    match means:
+        case Trees():
+            return V1(name, limits, means.parents)
+        case Top():
+            return make_below_top(means.top, name, limits)
+        case Systemd():
+            scope = Scope(name, means)
+            return V2(scope.run_group, limits, scope)
+        case _:
+            raise Unavailable(means)
+
+
+def remove_groups(names: Iterable[str]) -> None:
+    """Remove the control groups of runs whose whaledo was killed, with whatever is still in them.
+
+    What systemd handed over it takes back by itself.
+    """
+    means = choose(look_at_host())
+    for name in names:
+        if isinstance(means, Trees):
+            remove_v1(name, means.parents)
+        elif isinstance(means, Top):
+            remove_below_top(means.top, name)

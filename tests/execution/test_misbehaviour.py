@@ -1,0 +1,172 @@
+"""Processes that don't behave: they change nothing about the verdict, and none outlives its run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from whaledo.execution.records import Code
+from whaledo.execution.runner import Listener
+from whaledo.execution.supervisor import Progress
+
+if TYPE_CHECKING:
+    from tests.conftest import Rooms
+    from tests.execution.conftest import RunMain
+
+pytestmark = pytest.mark.usefixtures("nothing_left", "nobody_left")
+
+MIB = 1024**2
+
+
+@pytest.fixture
+def nobody_left() -> Iterator[None]:
+    """After the test no process of a submission is alive."""
+    yield
+    assert [process for process in psutil.process_iter() if is_submission(process)] == []
+
+
+def is_submission(process: psutil.Process) -> bool:
+    try:
+        dead = process.status() == psutil.STATUS_ZOMBIE
+        return not dead and process.cmdline()[:2] == ["/opt/venv/bin/python", "main.py"]
+    except psutil.Error:
+        return False
+
+
+FINE = {
+    "closes its output": "import os\nos.close(1); os.close(2)\n",
+    "closes everything": "import os\nos.closerange(0, 4096)\n",
+    "tries to kill its parent, the first process and all others": (
+        "import os\nfor pid in (os.getppid(), 1, -1):\n    try: os.kill(pid, 9)\n    except OSError: pass\n"
+    ),
+    "leaves a child that holds the output": "import os, time\nif os.fork() == 0: time.sleep(60)\n",
+    "leaves a daemon that goes on writing": """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        while True: open('submission/x', 'a').write('late'); print('late')
+    os._exit(0)
+time.sleep(0.1)
+""",
+    "stops a child": "import os, signal\nif os.fork() == 0: os.kill(os.getpid(), signal.SIGSTOP)\n",
+    "has children that nobody waits for": (
+        "import os\nfor _ in range(30):\n    if os.fork() == 0: os._exit(0)\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FINE)
+def test_a_submission_may_behave_oddly_as_long_as_it_ends(name: str, run_main: RunMain) -> None:
+    began = time.monotonic()
+    ran = run_main(f"{FINE[name]}os.mkfifo('submission/submission.csv'); os._exit(0)")
+    assert ran.verdict["step"] == "collect", (ran.verdict, ran.log[:500])
+    assert time.monotonic() - began < 20
+
+
+def test_output_past_the_limit_is_dropped_from_the_middle_and_counted(run_main: RunMain) -> None:
+    ran = run_main(
+        "import os\nos.write(1, b'first\\n')\nfor _ in range(3200): os.write(1, b'x' * 65536)\n"
+        "os.write(1, b'last words')",
+        log_bytes=1 * MIB,
+    )
+    assert ran.code == "no_output", ran.verdict
+    printed = 6 + 3200 * 65536 + 10
+    dropped = printed - MIB
+    assert ran.record["usage"]["log_bytes"] == printed
+    assert ran.record["usage"]["log_dropped_bytes"] == dropped
+    assert ran.log.startswith(b"first\nxxx")
+    assert ran.log.endswith(b"xxxlast words")
+    gap = f"\n[whaledo: {dropped:,} bytes dropped here, past the log limit]\n".encode()
+    assert ran.log.count(gap) == 1
+    assert len(ran.log) == MIB + len(gap)
+
+
+def test_bytes_are_kept_as_they_came_whatever_they_are(run_here: RunMain) -> None:
+    ran = run_here("import os\nfor _ in range(10): os.write(1, bytes(range(256)) * 100)")
+    assert ran.log == bytes(range(256)) * 1000
+
+
+def test_a_listener_that_is_slow_to_take_output_loses_nothing(rooms: Rooms) -> None:
+    seen = []
+
+    def slow(chunk: bytes) -> None:
+        time.sleep(0.01)
+        seen.append(chunk)
+
+    rooms.run(
+        rooms.request("import os\nfor _ in range(100): os.write(1, b'x' * 10_000)"), Listener(output=slow)
+    )
+    assert len(b"".join(seen)) == 1_000_000
+
+
+def test_output_is_shown_while_the_run_goes_on(rooms: Rooms) -> None:
+    began: list[float] = []
+    request = rooms.request("print('early', flush=True)\nimport time\ntime.sleep(0.6)")
+    rooms.run(request, Listener(output=lambda _: began.append(time.monotonic())))
+    assert time.monotonic() - began[0] > 0.5
+
+
+def test_progress_tells_what_a_run_uses(rooms: Rooms) -> None:
+    seen: list[Progress] = []
+    code = "import os, time\nx = bytearray(b'x') * (50 << 20)\n"
+    code += "for _ in range(5):\n    if os.fork() == 0: time.sleep(9)\n"
+    rooms.run(rooms.request(f"{code}time.sleep(0.7)"), Listener(progress=seen.append))
+    assert len(seen) >= 5
+    last = seen[-1]
+    assert last.memory_bytes is not None
+    assert 50 * MIB < last.memory_bytes < 150 * MIB
+    assert last.processes is not None
+    assert 6 <= last.processes <= 10
+    assert [p.elapsed_s for p in seen] == sorted(p.elapsed_s for p in seen)
+
+
+def test_nothing_is_written_after_the_run_has_ended(
+    rooms: Rooms, without_private_mounts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the submission folder lies on the host's disk, a late writer would be seen there."""
+    sizes = []
+
+    def collect(folder_fd: int, destination: Path) -> None:
+        import os
+
+        for _ in range(10):
+            sizes.append(os.stat("x", dir_fd=folder_fd).st_size)
+            time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("whaledo.execution.runner.collect_csv", collect)
+    writers = "import os\nfor _ in range(8):\n    if os.fork() == 0: break\nelse:\n    os._exit(0)\n"
+    request = rooms.request(
+        f"{writers}while True:\n    with open('submission/x', 'a') as file: file.write('x' * 100)"
+    )
+    with pytest.raises(KeyboardInterrupt):
+        rooms.run(request)
+    assert len(sizes) == 10
+    assert len(set(sizes)) == 1
+
+
+def test_two_runs_at_once_on_one_output_folder_never_mix(rooms: Rooms) -> None:
+    import threading
+
+    from whaledo.errors import UsageError
+
+    request = rooms.request("print('first', flush=True)\nimport time\ntime.sleep(30)")
+    stop = threading.Event()
+    refused = []
+
+    def second(_: bytes) -> None:
+        with pytest.raises(UsageError, match="another run is writing to") as caught:
+            rooms.run(request)
+        refused.append(caught.value.hint)
+        stop.set()
+
+    result = rooms.run(request, Listener(output=second, cancelled=stop.is_set))
+    assert refused
+    assert result.verdict.code == Code.CANCELLED
+    assert Path(request.output, "log.txt").read_bytes() == b"first\n"

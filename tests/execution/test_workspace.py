@@ -1,0 +1,185 @@
+"""A run's private folder: gone afterwards whatever lies in it, and cleared later where we were killed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from whaledo.errors import MachineError
+from whaledo.execution import workspace as module
+from whaledo.execution.workspace import RUN_UID, hand_over, remove_tree, sweep, workspace
+
+ROOT = os.geteuid() == 0
+
+
+@pytest.fixture
+def runs() -> Iterator[Path]:
+    """Where runs are kept: a place that every user may enter."""
+    with TemporaryDirectory(prefix="whaledo-tests-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "runs"
+
+
+def test_the_folder_is_private_and_gone_afterwards(runs: Path) -> None:
+    with workspace(runs, "run-1") as place:
+        assert place.folder == runs / "run-1"
+        mode = stat.S_IMODE(place.folder.stat().st_mode)
+        assert mode == (0o710 if ROOT else 0o700)
+        place.code.mkdir()
+        (place.code / "main.py").write_text("")
+    assert list(runs.iterdir()) == []
+
+
+def test_the_folder_is_gone_when_the_run_fails(runs: Path) -> None:
+    with pytest.raises(KeyError), workspace(runs, "run-1"):
+        raise KeyError
+    assert list(runs.iterdir()) == []
+
+
+@pytest.mark.skipif(not ROOT, reason="only root gives files away")
+def test_started_by_root_the_run_is_another_user_who_owns_what_is_handed_over(runs: Path) -> None:
+    with workspace(runs, "run-1") as place:
+        assert place.uid == RUN_UID
+        assert place.folder.stat().st_uid == 0
+        (place.code / "package").mkdir(parents=True)
+        (place.code / "package" / "main.py").write_text("")
+        (place.code / "link").symlink_to("/etc/passwd")
+        hand_over(place.code, place.uid)
+        owners = {path.lstat().st_uid for path in (place.code, *place.code.rglob("*"))}
+        assert owners == {RUN_UID}
+        assert Path("/etc/passwd").stat().st_uid == 0
+
+
+@pytest.mark.skipif(ROOT, reason="root never runs as itself")
+def test_an_ordinary_user_stays_who_they_are(runs: Path) -> None:
+    with workspace(runs, "run-1") as place:
+        assert place.uid == os.geteuid()
+
+
+@pytest.mark.skipif(not ROOT, reason="only root drops to another user")
+def test_a_place_that_the_run_couldnt_enter_is_refused_and_left_clean(runs: Path) -> None:
+    runs.parent.chmod(0o700)
+    with pytest.raises(MachineError, match="closed to other users") as caught, workspace(runs, "run-1"):
+        pass
+    assert "WHALEDO_HOME" in caught.value.hint
+    assert list(runs.iterdir()) == []
+
+
+def test_a_place_that_cant_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(MachineError, match="can't make the run's folder") as caught,
+        workspace(tmp_path / "file" / "runs", "run-1"),
+    ):
+        pass
+    assert "WHALEDO_HOME" in caught.value.hint
+
+
+def leave_dead(runs: Path, name: str) -> None:
+    """Leave what a whaledo leaves that was killed in the middle of a run."""
+    code = "import os, sys\nfrom pathlib import Path\nfrom whaledo.execution.workspace import workspace\n"
+    code += "with workspace(Path(sys.argv[1]), sys.argv[2]) as place:\n"
+    code += "    place.code.mkdir()\n    os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, str(runs), name], check=False)
+
+
+def test_what_a_killed_whaledo_left_is_cleared_by_the_next_and_the_living_are_let_be(runs: Path) -> None:
+    with workspace(runs, "alive"):
+        leave_dead(runs, "dead-1")
+        assert (runs / "dead-1" / "code").is_dir()
+        with workspace(runs, "next") as place:
+            assert place.swept == ("dead-1",)
+            assert sorted(path.name for path in runs.iterdir()) == [
+                "alive",
+                "alive.lock",
+                "next",
+                "next.lock",
+            ]
+    assert list(runs.iterdir()) == []
+
+
+def test_a_lock_without_a_folder_is_cleared_too(runs: Path) -> None:
+    runs.mkdir()
+    (runs / "early.lock").touch()
+    assert sweep(runs) == ("early",)
+    assert list(runs.iterdir()) == []
+
+
+def test_leftovers_that_cant_be_removed_dont_stop_the_next_run(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave_dead(runs, "stuck")
+
+    def refuse(folder: Path) -> None:
+        if folder.name == "stuck":
+            raise PermissionError(1, "Operation not permitted")
+        remove_tree(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "remove_tree", refuse)
+        with workspace(runs, "next") as place:
+            assert place.swept == ()
+    assert sweep(runs) == ("stuck",)
+
+
+def test_a_lock_that_is_a_link_is_not_followed(runs: Path, tmp_path: Path) -> None:
+    runs.mkdir()
+    target = tmp_path / "target"
+    target.mkdir()
+    (runs / "x.lock").symlink_to(target)
+    assert sweep(runs) == ()
+    assert target.is_dir()
+
+
+def test_a_tree_deeper_than_any_path_is_removed(tree: Path) -> None:
+    tree.mkdir()
+    inner = os.open(tree, os.O_RDONLY)
+    for _ in range(5000):
+        os.mkdir("d", dir_fd=inner)
+        os.close(os.open("file", os.O_CREAT, dir_fd=inner))
+        deeper = os.open("d", os.O_RDONLY, dir_fd=inner)
+        os.close(inner)
+        inner = deeper
+    os.close(inner)
+    remove_tree(tree)
+    assert not tree.exists()
+
+
+def test_closed_folders_and_odd_names_are_removed(tree: Path) -> None:
+    for name in ("a\nb", "-rf", os.fsdecode(b"\xff"), " ", "ü" * 120, ".whaledo-1-1", "*"):
+        folder = tree / name / name
+        folder.mkdir(parents=True)
+        (folder / name).touch()
+        folder.chmod(0)
+        (tree / name).chmod(0)
+    os.mkfifo(tree / "fifo")
+    tree.chmod(0o700)
+    remove_tree(tree)
+    assert not tree.exists()
+
+
+def test_no_link_is_followed(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept" / "file").write_text("kept")
+    (tree / "deep").mkdir(parents=True)
+    for place in (tree, tree / "deep"):
+        (place / "folder").symlink_to(tmp_path / "kept")
+        (place / "file").symlink_to(tmp_path / "kept" / "file")
+    remove_tree(tree)
+    assert (tmp_path / "kept" / "file").read_text() == "kept"
+    assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) & 0o700 == 0o700
+    (tmp_path / "link").symlink_to(tmp_path / "kept")
+    with pytest.raises(OSError, match=r"Not a directory|Too many levels"):
+        remove_tree(tmp_path / "link")
+    assert (tmp_path / "kept" / "file").exists()
+
+
+def test_what_isnt_there_is_removed_already(tmp_path: Path) -> None:
+    remove_tree(tmp_path / "nothing")
