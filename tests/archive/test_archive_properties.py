@@ -60,22 +60,25 @@ def zips(draw: st.DrawFn) -> bytes:
     return buffer.getvalue()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_arbitrary_bytes_are_refused(data: bytes) -> None:
     assert outcome(data) == set()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_before_an_end_record_are_refused_or_nothing(data: bytes) -> None:
     assert outcome(data + b"PK\5\6" + bytes(18)) == set()
 
 
+@settings(deadline=None)
 @given(zips())
 def test_any_zip_is_unpacked_whole_or_refused(zip_bytes: bytes) -> None:
     outcome(zip_bytes)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(zips(), st.data())
 def test_a_damaged_zip_is_unpacked_whole_or_refused(zip_bytes: bytes, data: st.DataObject) -> None:
     damaged = bytearray(zip_bytes)
@@ -85,6 +88,7 @@ def test_a_damaged_zip_is_unpacked_whole_or_refused(zip_bytes: bytes, data: st.D
     outcome(bytes(damaged))
 
 
+@settings(deadline=None)
 @given(zips(), st.data())
 def test_a_zip_with_a_piece_moved_or_gone_is_unpacked_whole_or_refused(
     zip_bytes: bytes, data: st.DataObject

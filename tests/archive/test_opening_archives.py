@@ -93,9 +93,14 @@ def test_a_download_that_broke_off_is_called_cut_short(kept: float, path: Path) 
 def test_missing_or_added_bytes_at_either_end_are_seen(path: Path) -> None:
     made_by_zipfile(path, {"main.py": b"print()"})
     whole = path.read_bytes()
-    for damaged in (whole[:-1], whole + b"\0", whole[1:], b"#!/bin/sh\n" + whole):
+    for damaged, where in (
+        (whole[:-1], "its end"),
+        (whole + b"\0", "its end"),
+        (whole[1:], "not where its end says"),
+        (b"#!/bin/sh\n" + whole, "not where its end says"),
+    ):
         path.write_bytes(damaged)
-        with pytest.raises(BadArchive, match="damaged"):
+        with pytest.raises(BadArchive, match=where):
             inspect_archive(path)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from whaledo.challenge.columns import find, ids_of, read_columns, repeated_pairs
@@ -58,6 +58,7 @@ def quote(value: str, always: bool) -> str:
 
 @settings(deadline=None)
 @given(rows=ROWS, end=st.sampled_from(["\n", "\r\n", "\r"]), always=st.booleans(), final=st.booleans())
+@example(rows=[[], [], ["a", "a"], ["b"], [], ["a", "a"]], end="\r\n", always=False, final=True)
 def test_the_line_of_every_row_is_the_physical_one(
     tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], end: str, always: bool, final: bool
 ) -> None:

@@ -114,6 +114,26 @@ def two_files(draw: st.DrawFn) -> tuple[str, str]:
     )
 
 
+@pytest.mark.parametrize(
+    ("rows", "pairs"),
+    [
+        ("1,a,0.5\n1,b,0.25", "1,a\n01,a\n1,c"),
+        ("NA,a,0.5\nnan,b,0.5", "NA,a"),
+        ("NA,a,0.5\nq1,b,0.5", "NA,a\nq1,b\nq1,c"),
+        ("1,a,0.5\n2,a,0.25", "1.0,a\n2.5,a"),
+        ("9007199254740993,a,0.5", "9007199254740992,a\n1.5,b"),
+        ("True,a,0.5", "1,a\n2,b"),
+    ],
+    ids=["1 is 01", "nobody", "nobody and somebody", "1 is 1.0", "too long for a float", "True is 1"],
+)
+def test_ids_that_pandas_confuses_are_confused_in_the_same_way(tmp_path: Path, rows: str, pairs: str) -> None:
+    submission, labels = tmp_path / "submission.csv", tmp_path / "labels.csv"
+    submission.write_text(f"{RIGHT}\n{rows}\n")
+    labels.write_text(f"query_id,database_image_id\n{pairs}\n")
+
+    assert ours(submission, labels) == in_pandas(submission, labels)
+
+
 @settings(deadline=None, max_examples=120)
 @given(files=two_files())
 def test_whatever_the_types_the_answer_is_that_of_pandas(

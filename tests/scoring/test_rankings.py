@@ -176,7 +176,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path: Path) -
 
     code, _, said, _ = only(read(path)[1])
     assert code == "file_too_large"
-    assert "3,221,225,472 bytes, and at most 512 MiB" in said
+    assert "3,221,225,472 bytes, and at most 256 MiB" in said
 
 
 def test_a_file_with_too_many_lines_is_refused_before_it_is_parsed(

@@ -311,8 +311,21 @@ def test_who_may_not_install_bubblewrap_is_told_what_to_type(
     assert setup.main([]) == 3
 
     error = capfd.readouterr().err
-    assert "everything is set up but bubblewrap" in error
+    assert "bubblewrap is missing" in error
     assert "sudo apt-get install -y --no-install-recommends bubblewrap" in error
+
+
+@pytest.mark.usefixtures("without_bwrap")
+def test_bubblewrap_is_seen_to_even_where_the_core_environment_cannot_be_built(
+    setup: Any, checkout: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen_to: list[bool] = []
+    monkeypatch.setattr(setup, "set_up_tool", lambda *_: None)
+    monkeypatch.setattr(setup, "build_core", lambda _: 3)
+    monkeypatch.setattr(setup, "ensure_bubblewrap", lambda: seen_to.append(True))
+
+    assert setup.main([]) == 3
+    assert seen_to
 
 
 @pytest.mark.usefixtures("without_bwrap")

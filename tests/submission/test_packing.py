@@ -105,6 +105,7 @@ def test_what_no_run_needs_is_left_out_with_its_reason(source: Path, zip_path: P
         "#main.py#": "editor",
         "lib/.DS_Store": "operating system",
         "Thumbs.db": "operating system",
+        "__MACOSX": "operating system",
         "venv/": "virtual environment",
         ".env/": "virtual environment",
         "conda/": "conda environment",

@@ -89,9 +89,11 @@ def test_samples_are_taken_from_all_over_a_file() -> None:
     assert not is_worth_deflating(io.BytesIO(b""), 0)
 
 
-def test_float_weights_are_stored_and_tables_deflated() -> None:
+def test_weights_of_any_kind_are_stored_and_tables_deflated() -> None:
     numpy = pytest.importorskip("numpy")
-    weights = numpy.random.default_rng(0).standard_normal(500_000).astype("float32").tobytes()
+    weights = numpy.random.default_rng(0).standard_normal(500_000).astype("float32")
+    bfloat16 = (weights.view("uint32") >> 16).astype("uint16")
     table = "".join(f"beluga{i:04},{i * 37 % 991}\n" for i in range(50_000)).encode()
-    assert not is_worth_deflating(io.BytesIO(weights), len(weights))
+    for data in (weights.tobytes(), weights.astype("float16").tobytes(), bfloat16.tobytes()):
+        assert not is_worth_deflating(io.BytesIO(data), len(data))
     assert is_worth_deflating(io.BytesIO(table), len(table))

@@ -108,19 +108,20 @@ def find(names: pa.StringArray, among: pa.StringArray) -> IntArray:
 
 
 def _counting(number: int) -> pa.Int32Array:
-    return pa.Array.from_buffers(pa.int32(), number, [None, pa.py_buffer(np.arange(number, dtype=np.int32))])
+    counted_off = pa.py_buffer(np.arange(number, dtype=np.int32).tobytes())
+    return cast("pa.Int32Array", pa.Array.from_buffers(pa.int32(), number, [None, counted_off]))
 
 
 def _strings(texts: Sequence[str]) -> pa.StringArray:
     raw = [text.encode() for text in texts]
-    ends = np.cumsum([0, *map(len, raw)], dtype=np.int32)
+    ends = np.cumsum([0, *map(len, raw)], dtype=np.int32).tobytes()
     return pa.StringArray.from_buffers(len(raw), pa.py_buffer(ends), pa.py_buffer(b"".join(raw)))
 
 
 def _as_numpy(column: pa.ChunkedArray[Any], kind: type[Scalar]) -> NDArray[Scalar]:
     """Numbers of which none is missing."""
     parts = [
-        np.frombuffer(chunk.buffers()[1], kind)[chunk.offset : chunk.offset + len(chunk)]
+        np.frombuffer(cast("memoryview", chunk.buffers()[1]), kind)[chunk.offset :][: len(chunk)]
         for chunk in column.chunks
         if len(chunk)
     ]

@@ -23,11 +23,11 @@ from whaledo.errors import SHOWN_PER_CODE, Problem, Problems
 
 IntArray: TypeAlias = NDArray[np.int64]
 
-MAX_BYTES = 512 * 1024**2
-"""The largest file that is read: 100,000 queries of 20 rows take a fifth of it."""
+MAX_BYTES = 256 * 1024**2
+"""The largest file that is read: 100,000 queries of 20 rows take less than half of it."""
 
-MAX_LINES = 20_000_000
-"""The most lines that are read: a million queries of 20 rows."""
+MAX_LINES = 5_000_000
+"""The most lines that are read: 250,000 queries of 20 rows. The worst that they can hold takes 2 GB."""
 
 MAX_HEADER_BYTES = 64 * 1024
 """The longest first line: whoever writes a million columns is told so before they are made."""
@@ -132,9 +132,9 @@ class Sheet:
 class _Refused(Exception):
     """The file can't be read at all."""
 
-    def __init__(self, code: str, said: str, hint: str = "") -> None:
+    def __init__(self, code: str, said: str, hint: str = "", line: int | None = None) -> None:
         super().__init__(said)
-        self.code, self.said, self.hint = code, said, hint
+        self.code, self.said, self.hint, self.line = code, said, hint, line
 
 
 def open_sheet(path: Path, problems: Problems, *, keep_nul: bool = False) -> Sheet | None:
@@ -148,7 +148,7 @@ def open_sheet(path: Path, problems: Problems, *, keep_nul: bool = False) -> She
             data = _without_nul(data, path, problems)
         header, line, start, next_line = _header(data)
     except _Refused as refused:
-        problems.add(Problem(refused.code, refused.said, refused.hint, str(path)))
+        problems.add(Problem(refused.code, refused.said, refused.hint, str(path), refused.line))
         return None
     return Sheet(path, header, line, Lines(data, start, next_line))
 
@@ -195,13 +195,11 @@ def _header(data: bytes) -> tuple[tuple[str, ...], int, int, int]:
                 break
             line = reader.line_num + 1
     except csv.Error as error:
-        raise _Refused("broken_quotes", f"the first line can't be read: {error}", UNCLOSED) from None
+        raise _Refused("broken_quotes", f"the first line can't be read: {error}", UNCLOSED, line) from None
     start = len(head.getvalue()[: head.tell()].encode("utf-8", "surrogateescape"))
     if start == MAX_HEADER_BYTES < len(data):
         said = f"the first line is longer than {MAX_HEADER_BYTES // 1024} KiB"
-        raise _Refused(
-            "row_too_long", said, "the first line holds the names of the columns, and nothing else"
-        )
+        raise _Refused("row_too_long", said, "it holds the names of the columns, and nothing else", line)
     if not record:
         raise _Refused("empty_file", "the file is empty")
     header = tuple(name.encode("utf-8", "surrogateescape").decode(errors="replace") for name in record)

@@ -120,41 +120,48 @@ def compare(request: CompareRequest) -> CompareResult:
     labels, data = (None if text is None else Path(text) for text in (request.labels, request.data))
     truth = read_truth(labels, data)
     found = {name: evaluate_file(Path(name), truth) for name in (request.a, request.b)}
-    # Both have the same scored queries in the same order: those of the labels.
-    a, b = (found[name][0].of(found[name][0].is_scored) for name in (request.a, request.b))
-    overall = difference_of("all", a, b, request.seed)
+    a, b = found[request.a][0], found[request.b][0]
+    overall = _difference("all", a, b, request.seed)
     scenarios = truth.challenge.scenarios if truth.challenge else ()
-    change = a.average_precision - b.average_precision
-    most = np.argsort(-np.abs(change), kind="stable")[:CHANGED]
+    by_scenario = (
+        _difference(s.scenario_id, a.of(a.scenario == number), b.of(b.scenario == number), request.seed)
+        for number, s in enumerate(scenarios)
+        if (a.is_scored & (a.scenario == number)).any()
+    )
+    changes = _changes(a, b)
     return CompareResult(
         a=request.a,
         b=request.b,
         overall=overall,
-        scenarios=tuple(
-            difference_of(scenario.scenario_id, a.of(chosen), b.of(chosen), request.seed)
-            for number, scenario in enumerate(scenarios)
-            if (chosen := a.scenario == number).any()
-        ),
-        changed=tuple(
-            QueryChange(
-                a.query_ids[place], float(a.average_precision[place]), float(b.average_precision[place])
-            )
-            for place in most.tolist()
-            if change[place]
-        ),
-        better=int((change > 0).sum()),
-        worse=int((change < 0).sum()),
+        scenarios=tuple(by_scenario),
+        changed=tuple(sorted(changes, key=lambda change: -abs(change.a - change.b))[:CHANGED]),
+        better=sum(change.a > change.b for change in changes),
+        worse=sum(change.a < change.b for change in changes),
         resampled=a.unit,
-        sentence=_sentence(request, overall, bool(change.any())),
+        sentence=_sentence(request, overall, bool(changes)),
         warnings=tuple(f"{name}: {said}" for name, (_, odd) in found.items() for said in sentences(odd)),
     )
 
 
-def difference_of(name: str, a: Evaluation, b: Evaluation, seed: int) -> Difference:
-    """The paired difference of two evaluations of the same scored queries."""
-    change = interval(a.average_precision - b.average_precision, a.individual, seed=seed)
-    means = a.mean_average_precision, b.mean_average_precision
-    return Difference(name, len(a.query_ids), *means, means[0] - means[1], change)
+def _paired(a: Evaluation, b: Evaluation) -> tuple[Evaluation, Evaluation]:
+    """The scored queries of both: the same, those of the labels, in the same order."""
+    return a.of(a.is_scored), b.of(b.is_scored)
+
+
+def _difference(name: str, a: Evaluation, b: Evaluation, seed: int) -> Difference:
+    mean_a, mean_b = a.mean_average_precision, b.mean_average_precision
+    a, b = _paired(a, b)
+    off = interval(a.average_precision - b.average_precision, a.individual, seed=seed)
+    return Difference(name, len(a.query_ids), mean_a, mean_b, mean_a - mean_b, off)
+
+
+def _changes(a: Evaluation, b: Evaluation) -> list[QueryChange]:
+    """The queries that the two answer unequally well, in the order of their ids."""
+    a, b = _paired(a, b)
+    return [
+        QueryChange(a.query_ids[place], float(a.average_precision[place]), float(b.average_precision[place]))
+        for place in np.flatnonzero(a.average_precision != b.average_precision).tolist()
+    ]
 
 
 def _sentence(request: CompareRequest, overall: Difference, differ: bool) -> str:

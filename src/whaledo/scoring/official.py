@@ -3,8 +3,7 @@
 That scorer reads both files with pandas, which guesses the type of each column, and joins whatever comes out: `1.0`
 finds `1`, `NA` is nobody, a repeated row counts again, a query without rows isn't missed, and no limit of rows is
 held. Here its answers are worked out in numpy, for pandas 3 and to the last bit, errors included; the tests hold
-them against pandas itself. Files beyond a few hundred thousand rows are read by pandas in pieces whose types it
-guesses apart; that isn't followed.
+them against pandas itself. Beyond 262,144 rows pandas guesses types piece by piece; that isn't followed.
 """
 
 from __future__ import annotations
@@ -39,6 +38,9 @@ BOOLEANS = MappingProxyType(
 )
 _INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
 _FLOAT = re.compile(r"\s*[+-]?(((\d+\.?\d*|\.\d+)(e[+-]?\d+)?)|inf(inity)?)\s*", re.ASCII | re.IGNORECASE)
+
+_NO_GROUPS = "Object of type Series is not JSON serializable"
+_NO_GROUPS_OF_TEXT = "Can only string multiply by an integer."
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def _score(path: Path, labels: Labels) -> float:
     query, image, scores = _read(path)
     right_query, right_image = _column(labels.queries, is_index=True), _column(labels.images)
     if not len(scores):
-        raise _Refused("TypeError", "Object of type Series is not JSON serializable")
+        raise _Refused("TypeError", _NO_GROUPS)
     query_key, right_query_key, names = _matched(query, right_query, QUERY)
     image_key, right_image_key, images = _matched(image, right_image, IMAGE)
     right = np.sort(right_query_key * len(images) + right_image_key)
@@ -107,7 +109,7 @@ def _score(path: Path, labels: Labels) -> float:
     times = np.where(query.is_missing, 0, np.maximum(after - first, 1))
     is_hit = np.repeat(after > first, times)
     if not len(is_hit):
-        raise _Refused("TypeError", "Object of type Series is not JSON serializable")
+        raise _Refused("TypeError", _NO_GROUPS_OF_TEXT if image.kind == "str" else _NO_GROUPS)
     if SCORE in labels.columns and is_hit.any():
         raise _Refused("KeyError", "'score'")
     query_key = np.repeat(query_key, times)

@@ -25,6 +25,9 @@ from whaledo.errors import SHOWN_PER_CODE, Problem, Problems
 QUERY, IMAGE, SCORE = COLUMNS = ("query_id", "database_image_id", "score")
 HEADER = ",".join(COLUMNS)
 
+MANY_COLUMNS = 50
+"""Among more names than this, nobody looks for the ones that are meant."""
+
 FILE_PROBLEMS = MappingProxyType(
     {
         "missing_file": "there is no such file",
@@ -155,10 +158,11 @@ def _check_scores(
         found.append(rows.problem("not_a_number", said, hint, row=row))
     report(problems, found, len(no_number))
     outside = np.flatnonzero(finite & ((scores < 0) | (scores > 1)))
+    hint = _hint_of_scores(scores[finite]) if len(outside) else ""
     found = []
     for row in outside[:SHOWN_PER_CODE].tolist():
         said = f"the score {float(scores[row])!r} isn't between 0 and 1"
-        found.append(rows.problem("out_of_range", said, _hint_of_scores(scores[finite]), row=row))
+        found.append(rows.problem("out_of_range", said, hint, row=row))
     report(problems, found, len(outside))
 
 
@@ -228,10 +232,11 @@ def _hints_of_header(header: Sequence[str]) -> Iterator[str]:
     if tuple(name.strip() for name in header) == COLUMNS:
         yield "remove the blanks around the names"
         return
-    for name in COLUMNS:
+    for name in COLUMNS if len(header) <= MANY_COLUMNS else ():
         if name not in header:
             meant = nearest(name, (other for other in header if other not in COLUMNS))
             yield f"{name!r} is missing" if meant is None else f"rename {shown(meant)} to {name!r}"
-    if further := [name for name in header if name not in COLUMNS and nearest(name, COLUMNS) is None]:
+    few = header[:MANY_COLUMNS]
+    if further := [name for name in few if name not in COLUMNS and nearest(name, COLUMNS) is None]:
         yield f"leave out {listed(further, 4)}"
     yield f"the first line must be {HEADER}"

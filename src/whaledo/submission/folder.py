@@ -17,18 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whaledo.archive import Member, shown
+from whaledo.archive.rules import SPECIAL_KINDS
 from whaledo.errors import Problem, Problems
 from whaledo.submission.left_out import IGNORE_FILE, VIRTUAL_ENVIRONMENTS, Rules
 from whaledo.submission.secrets import head_bytes, secret_kind
 
 _PROGRAMS = (b"#!", b"\x7fELF")
-
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +140,7 @@ def _take(path: Path, name: str, root: Path, allow: Sequence[str], scan: Scan) -
     try:
         kind = stat.S_IFMT(path.stat().st_mode)
         if kind != stat.S_IFREG:
-            what = _KINDS.get(kind, "neither a file nor a folder")
+            what = SPECIAL_KINDS.get(kind, "neither a file nor a folder")
             scan.refuse("special_file", name, f"is {what}", f"delete it, or name it in {IGNORE_FILE}")
             return
         with path.open("rb") as file:

@@ -43,7 +43,7 @@ BUILT_IN: dict[str, tuple[str, ...]] = {
     "operating system": (
         ".DS_Store",
         "._*",
-        "__MACOSX/",
+        "__MACOSX",
         "Thumbs.db",
         "desktop.ini",
         "$RECYCLE.BIN/",
