@@ -9,7 +9,6 @@ verdict, and `run.json` says it.
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -124,7 +123,7 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
     started = datetime.now(UTC)
     course = _Course(
         request,
-        run_id=f"{started:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}",
+        run_id=f"{started:%Y%m%d-%H%M%S}-{os.urandom(3).hex()}",
         started=started.isoformat(timespec="seconds"),
         listener=listener or Listener(),
         challenge=load_challenge(Path(request.data)),

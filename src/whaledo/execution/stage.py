@@ -1,25 +1,24 @@
 """The last steps before bubblewrap, in a process of their own: private mounts, limits, and leaving root.
 
 Started as `python -I -S stage.py FD` by the bubblewrap engine, with nothing of the host's environment. It
-reads its plan from the descriptor, and answers on the same socket: either `{"ok": true}` with descriptors of
-the places that the run can write, or `{"step", "errno", "text"}` of a step that failed. Then it becomes
-bubblewrap.
+reads its plan from the descriptor, and answers on the same socket: `ok` with descriptors of the places that the
+run can write, or `!`, the step that failed and why. Then it becomes bubblewrap.
 
 Two things need a mount namespace of our own, outside bubblewrap's: a quota (a tmpfs of stated size, with the
 code overlaid on it) and, for root, access to folders that the unprivileged user can't reach by path. It uses
-the standard library alone, because it runs without any package in sight.
+the standard library alone, because it runs without any package in sight, and as little of that as it can, because
+every run waits for its imports.
 """
 
 from __future__ import annotations
 
 import ctypes
-import json
+import marshal
 import os
 import resource
 import signal
 import socket
 import sys
-from typing import Any, TypedDict
 
 CLONE_NEWNS = 0x00020000
 CLONE_NEWUSER = 0x10000000
@@ -33,58 +32,60 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Tmpfs(TypedDict):
-    """A place in memory: how much it holds, in bytes and in files and folders."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypedDict
 
-    path: str
-    size_bytes: int
-    entries: int
+    class Tmpfs(TypedDict):
+        """A place in memory: how much it holds, in bytes and in files and folders."""
 
+        path: str
+        size_bytes: int
+        entries: int
 
-class Bind(TypedDict):
-    """A folder (or file) of the host, made reachable at another path."""
+    class Bind(TypedDict):
+        """A folder (or file) of the host, made reachable at another path."""
 
-    source: str
-    target: str
+        source: str
+        target: str
 
+    class Plan(TypedDict):
+        """What the stage has to do, in the order in which it does it.
 
-class Plan(TypedDict):
-    """What the stage has to do, in the order in which it does it.
+        Paths are relative to `folder`, which keeps odd characters out of the overlay's options.
 
-    Paths are relative to `folder`, which keeps odd characters out of the overlay's options.
+        Attributes:
+            folder: the run's folder.
+            parent: process id of the supervisor; the run ends with it.
+            private: whether to make a mount namespace of our own; the next four are for that case.
+            root: a folder that is covered by a small tmpfs, below which everything else is mounted.
+            places: the writable places.
+            folders: folders to make in them, with their mode, given to the run's user.
+            code: the extracted zip; overlaid at `overlay`, changes going to `upper` (with `work` beside it).
+            binds: what else of the host the run is shown.
+            report: descriptors to send back: folders, in this order.
+            cpus: processors to stay on; empty for all.
+            limits: resource limits: number, soft and hard value.
+            uid: the user to become; None to stay.
+            argv: the program to become, and its arguments.
+        """
 
-    Attributes:
-        folder: the run's folder.
-        parent: process id of the supervisor; the run ends with it.
-        private: whether to make a mount namespace of our own; the next four are for that case.
-        root: a folder that is covered by a small tmpfs, below which everything else is mounted.
-        places: the writable places.
-        folders: folders to make in them, with their mode, given to the run's user.
-        code: the extracted zip; overlaid at `overlay`, changes going to `upper` (with `work` beside it).
-        binds: what else of the host the run is shown.
-        report: descriptors to send back: folders, in this order.
-        cpus: processors to stay on; empty for all.
-        limits: resource limits: number, soft and hard value.
-        uid: the user to become; None to stay.
-        argv: the program to become, and its arguments.
-    """
-
-    folder: str
-    parent: int
-    private: bool
-    root: str
-    places: list[Tmpfs]
-    folders: dict[str, int]
-    code: str
-    overlay: str
-    upper: str
-    work: str
-    binds: list[Bind]
-    report: list[str]
-    cpus: list[int]
-    limits: list[tuple[int, int]]
-    uid: int | None
-    argv: list[str]
+        folder: str
+        parent: int
+        private: bool
+        root: str
+        places: list[Tmpfs]
+        folders: dict[str, int]
+        code: str
+        overlay: str
+        upper: str
+        work: str
+        binds: list[Bind]
+        report: list[str]
+        cpus: list[int]
+        limits: list[tuple[int, int]]
+        uid: int | None
+        argv: list[str]
 
 
 def _call(name: str, *arguments: Any) -> None:
@@ -155,7 +156,7 @@ def _leave_root(plan: Plan) -> None:
 def main(descriptor: int) -> None:
     """Read the plan, follow it, report, and become the program at its end."""
     control = socket.socket(fileno=descriptor)
-    plan: Plan = json.loads(control.makefile("rb").readline())
+    plan: Plan = marshal.load(control.makefile("rb"))  # noqa: S302 - our own words, from our own parent
     step = "private"
     try:
         os.umask(0o022)
@@ -167,13 +168,13 @@ def main(descriptor: int) -> None:
         _limit(plan)
         step = "leave_root"
         _leave_root(plan)
-        socket.send_fds(control, [json.dumps({"ok": True}).encode()], places)
+        socket.send_fds(control, [b"ok"], places)
         step = "exec"
         control.set_inheritable(False)
         os.execv(plan["argv"][0], plan["argv"])
     except OSError as error:
         text = f"{error.strerror}{f': {error.filename}' if error.filename else ''}"
-        control.sendall(json.dumps({"step": step, "errno": error.errno, "text": text}).encode())
+        control.sendall(f"!{step}!{text}".encode())
         sys.exit(1)
 
 

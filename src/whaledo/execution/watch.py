@@ -1,14 +1,17 @@
 """Look at a process tree and a folder tree from outside, where the kernel keeps no account of them for us.
 
 Sampling sees what is there at the moment that it looks. What comes and goes in between, and memory that no
-process maps, is missed; everything that rests on this module is therefore reported as best effort.
+process maps, is missed; everything that rests on this module is therefore reported as best effort. psutil is
+imported where it is used: a run that has a control group never waits for it.
 """
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 LONG_PATH = 200
 """Characters of a path from which on a folder is kept open to start from."""
@@ -23,6 +26,8 @@ class ProcessTree:
 
     def look(self) -> tuple[int, int, float]:
         """Return bytes of memory, number of processes and threads, and processor seconds so far."""
+        import psutil
+
         memory_bytes = threads = 0
         try:
             top = psutil.Process(self._pid)
@@ -43,6 +48,8 @@ class ProcessTree:
 
 def _memory(process: psutil.Process) -> int:
     """Proportional share of memory, so that pages shared by forks count once; else what is resident."""
+    import psutil
+
     try:
         return int(process.memory_full_info().pss)
     except psutil.AccessDenied:

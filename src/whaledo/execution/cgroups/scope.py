@@ -1,9 +1,9 @@
 """A part of the control group tree that systemd hands over to us: a scope of its own, with `Delegate=yes`.
 
 systemd removes a scope with its last process, and the counters in it, so a process of ours stays in it until
-everything is read: the keeper, a shell at the end of a line that we hold. When we let go of the line it ends,
-and just so when we are killed; then it takes the run along, and systemd clears up. `systemd-run` becomes that
-shell, so once it says a word the scope is there.
+everything is read: the keeper, a shell that takes its commands from a line that we hold. When we let go of the
+line it ends, and just so when we are killed; then it takes the run along, and systemd clears up. `systemd-run`
+becomes that shell, so once it answers the scope is there.
 
 The run isn't started by `systemd-run` but moved in, so that its parent, its open files and its empty environment
 are the same on every host. The kernel lets users move processes only within what is theirs, which a login
@@ -13,6 +13,7 @@ session isn't; systemd does it for them: `AttachProcessesToUnit`, org.freedeskto
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -25,17 +26,16 @@ from whaledo.execution.cgroups.means import UNIFIED, Systemd, own_groups
 PATIENCE_S = 10.0
 """A systemd that takes longer than this to answer is too busy, or hangs."""
 
-KEEPER = """
-echo
-read -r group
-read -r until_the_line_closes
-exec 2>/dev/null
-while read -r _ <"$group/cgroup.procs"; do
-    kill -9 $(cat "$group/cgroup.procs")
-    sleep 0.1
-done
+KEEP = """{{
+    read -r until_the_line_closes
+    exec 2>/dev/null
+    while read -r _ <{procs}; do
+        kill -9 $(cat {procs})
+        sleep 0.1
+    done
+}}
 """
-"""What the keeper does: say a word, hear which group the run is in, wait, and kill what is left in it."""
+"""What the keeper is told to do: wait for the end of the line, and kill what is left in the run's group."""
 
 _SYSTEM_PATH = "/usr/bin:/bin"
 _ATTACH = (
@@ -68,7 +68,7 @@ class Scope:
                 start_new_session=True,  # an interrupt from the keyboard isn't meant for it
             )
         try:
-            self._await_word()
+            self._await_answer()
             group = own_groups(Path(f"/proc/{self._keeper.pid}/cgroup").read_text("utf-8"))[UNIFIED]
             if not group.endswith(f"/{self.unit}"):
                 raise Unavailable(f"systemd-run made {self.unit}, but its process is in {group}")
@@ -76,18 +76,22 @@ class Scope:
             (scope / "keeper").mkdir()
             write(scope / "keeper/cgroup.procs", self._keeper.pid)
             self.run_group = scope / "run"
-            self._line.sendall(f"{self.run_group}\n".encode())
+            procs = shlex.quote(str(self.run_group / "cgroup.procs"))
+            self._line.sendall(KEEP.format(procs=procs).encode())
         except BaseException:
             self.close()
             raise
 
-    def _await_word(self) -> None:
+    def _await_answer(self) -> None:
         self._line.settimeout(PATIENCE_S)
         try:
-            word = self._line.recv(1)
+            self._line.sendall(b"echo\n")
+            answer = self._line.recv(1)
         except TimeoutError:
             raise Unavailable(f"systemd-run gave no answer within {PATIENCE_S:.0f} s") from None
-        if not word:
+        except ConnectionError:
+            answer = b""
+        if not answer:
             said = self._keeper.communicate()[1].decode(errors="replace").strip()
             raise Unavailable(f"systemd-run: {said.splitlines()[-1] if said else 'ended without a word'}")
 
@@ -137,4 +141,4 @@ def scope_command(unit: str, means: Systemd) -> list[str]:
     """The command that becomes the scope's first process."""
     properties = ("--property=Delegate=yes", "--description=A submission run by whaledo")
     options = ("--scope", "--quiet", "--collect", f"--unit={unit}", *properties)
-    return [*means.command, *options, "--", "/bin/sh", "-c", KEEPER]
+    return [*means.command, *options, "--", "/bin/sh"]

@@ -1,9 +1,10 @@
 """The engine that needs no daemon: bubblewrap's namespaces, entered from a private stage.
 
-`start` launches `stage.py`, which mounts the run's own places, leaves root and becomes bubblewrap. Before the
-submission, Python that does nothing is sent through the same walls, so that a host on which they can't be
-built is known for certain, with bubblewrap's own words. Where a mount namespace around bubblewrap is refused,
-the same walls stand without it, and the disk limit is watched instead of enforced.
+`start` launches `stage.py`, which mounts the run's own places, leaves root and becomes bubblewrap. What is behind
+the walls then says that it is there, and waits for us to let it begin. If it never says so, Python that does
+nothing is sent the same way, to hear in bubblewrap's own words what is wrong with this host. Where a mount
+namespace around bubblewrap is refused, the same walls stand without it, and the disk limit is watched instead of
+enforced.
 
 Started by root, bubblewrap alone would be no sandbox: the user inside would be root outside. The stage leaves
 root first.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import marshal
 import os
 import select
 import shutil
@@ -79,13 +81,24 @@ class Bubblewrap:
 
     def start(self, order: Order, log_fd: int) -> BubblewrapSandbox:
         """Start `main.py` behind the walls of the contract; see `Engine.start`."""
+        if (sandbox := self._attempt(order, log_fd, "")) is not None:
+            return sandbox
+        refused = self._try(order, "") or "it went wrong once"
+        if (sandbox := self._attempt(order, log_fd, refused)) is not None:
+            return sandbox
+        worse = self._try(order, refused) or refused
+        raise MachineError(f"the run's walls can't be built here: {worse}", hint=hint(worse))
+
+    def _attempt(self, order: Order, log_fd: int, private_refused: str) -> BubblewrapSandbox | None:
+        """Start the run; None if the walls fell before anything of the submission ran."""
         try:
-            refused = self._try(order, "")
-            if refused and (worse := self._try(order, refused)):
-                raise MachineError(f"the run's walls can't be built here: {worse}", hint=hint(worse))
-            return BubblewrapSandbox(self._program, order, log_fd, refused)
-        except _StageError as error:
-            raise MachineError(f"the run's walls can't be built: {error}", hint=hint(str(error))) from error
+            sandbox = BubblewrapSandbox(self._program, order, log_fd, private_refused)
+        except _StageError:
+            return None
+        if not sandbox.is_up:
+            sandbox.close()
+            return None
+        return sandbox
 
     def _try(self, order: Order, private_refused: str) -> str:
         """Send Python that does nothing through the walls; return what went wrong, or nothing."""
@@ -114,18 +127,23 @@ class _StageError(Exception):
         self.step = step
 
 
-def _open_gate(gate: socket.socket) -> None:
-    """Let the run begin; where it failed before, there is nobody at the gate."""
+def _open_gate(gate: socket.socket) -> bool:
+    """Let the run begin; false where the walls fell before, so that there is nobody at the gate."""
     gate.settimeout(START_PATIENCE_S)
     with contextlib.suppress(OSError):
         if gate.recv(1):
             gate.sendall(b"\n")
+            return True
+    return False
 
 
 class BubblewrapSandbox:
     """One run behind bubblewrap; see `Sandbox`.
 
     A trial is the same with Python that does nothing, for which no control group is made.
+
+    Attributes:
+        is_up: whether bubblewrap has built its walls, and started something behind them.
     """
 
     def __init__(
@@ -182,12 +200,13 @@ class BubblewrapSandbox:
             argv += [*GATE, *(NOTHING if trial else self._inside())]
             plan = stage_plan(order, argv, binds, self._group, private=private)
             ours.settimeout(START_PATIENCE_S)
-            ours.sendall(json.dumps(plan).encode() + b"\n")
+            ours.sendall(marshal.dumps(plan))
+            ours.shutdown(socket.SHUT_WR)
             self._place_fds = self._hear(ours)
             self.submission_fd = self._place_fds[0]
             self._pid = self._sandbox_pid()
             self.done_fd = self._keep(self._open_process())
-            _open_gate(gate)
+            self.is_up = _open_gate(gate)
         self._tree = ProcessTree(self._pid or self._process.pid)
 
     def _inside(self) -> Sequence[str]:
@@ -206,11 +225,10 @@ class BubblewrapSandbox:
                 received += part
         except OSError as error:
             raise _StageError("report", f"no answer from the run's first process: {error}") from error
-        reports = received.replace(b"}{", b"}\n{").splitlines()
-        for report in map(json.loads, reports):
-            if "step" in report:
-                raise _StageError(report["step"], report["text"])
-        if not reports:
+        said, *failed = received.decode(errors="replace").split("!", 2)
+        if failed:
+            raise _StageError(*failed)
+        if said != "ok":
             raise _StageError("report", "the run's first process ended without a word")
         return descriptors
 
