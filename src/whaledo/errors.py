@@ -181,8 +181,15 @@ class BadArchive(BadSubmission):
         member: the name inside the zip that is at fault, escaped for the screen; None: the zip itself.
     """
 
-    def __init__(self, message: str, *, hint: str = "", member: str | None = None) -> None:
-        super().__init__(message, hint=hint)
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str = "",
+        problems: Problems | None = None,
+        member: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, problems=problems)
         self.member = member
 
 

@@ -164,12 +164,13 @@ ENDINGS = {
     ),
     "a fork bomb": Ending(
         Code.TIMEOUT,
-        "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
+        # 256 processes and no more, so that a wall that fails doesn't take the machine with it.
+        "import os\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\nwhile True: pass",
         limits={"processes": 30, "wall_s": 1.5},
     ),
     "too much written in one place": Ending(
         Code.DISK_FULL,
-        "with open('submission/x', 'wb') as f:\n    while True: f.write(bytes(1 << 20))",
+        "with open('submission/x', 'wb') as f:\n    for _ in range(99): f.write(bytes(1 << 20))",
         "wrote 8.0 MiB of 8.0 MiB",
         "--disk",
         limits={"disk_bytes": 8 * MIB},

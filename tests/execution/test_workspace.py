@@ -14,7 +14,7 @@ import pytest
 
 from whaledo.errors import MachineError
 from whaledo.execution import workspace as module
-from whaledo.execution.workspace import RUN_UID, hand_over, remove_tree, sweep, workspace
+from whaledo.execution.workspace import RUN_UID, closed_to_others, hand_over, remove_tree, sweep, workspace
 
 ROOT = os.geteuid() == 0
 
@@ -183,3 +183,17 @@ def test_no_link_is_followed(tree: Path, tmp_path: Path) -> None:
 
 def test_what_isnt_there_is_removed_already(tmp_path: Path) -> None:
     remove_tree(tmp_path / "nothing")
+
+
+def test_what_other_users_cannot_read_is_listed(tmp_path: Path) -> None:
+    paths = {name: tmp_path / name for name in ("open.jpg", "closed.jpg", "gone.jpg", "open", "unlisted")}
+    for name, mode in (("open.jpg", 0o644), ("closed.jpg", 0o640)):
+        paths[name].touch()
+        paths[name].chmod(mode)
+    for name, mode in (("open", 0o755), ("unlisted", 0o744)):
+        paths[name].mkdir()
+        paths[name].chmod(mode)
+
+    problems = closed_to_others(paths.values())
+
+    assert [problem.file for problem in problems] == [str(paths["closed.jpg"]), str(paths["unlisted"])]

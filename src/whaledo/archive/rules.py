@@ -38,13 +38,15 @@ METHODS = {
 
 REMAKE = "make the zip with `whaledo pack FOLDER`, which writes only what can be opened"
 
-_KINDS = {
+SPECIAL_KINDS = {
     stat.S_IFLNK: "a link",
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
 }
+"""What is neither a file nor a folder, by its file type."""
+
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LINE_BREAKS = {"Cc", "Zl", "Zp"}
 
@@ -55,9 +57,8 @@ def refusal(archive: str, problems: Problems) -> BadArchive:
     what = f"{first.file} {first.message}" if first.file else first.message
     if others := problems.errors - 1:
         what += f", and {others:,} more problem{'' if others == 1 else 's'}"
-    error = BadArchive(f"{archive} can't be opened safely: {what}", hint=REMAKE, member=first.file)
-    error.problems = problems
-    return error
+    message = f"{archive} can't be opened safely: {what}"
+    return BadArchive(message, hint=REMAKE, problems=problems, member=first.file)
 
 
 def check_members(members: Iterable[Member], limits: ArchiveLimits) -> Problems:
@@ -152,7 +153,7 @@ def kind_problem(name: str, mode: int, size_bytes: int) -> Problem | None:
     if not name.endswith("/") and kind == stat.S_IFDIR:
         return Problem("folder_without_slash", "is marked as a folder but not called one", file=file)
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        what = _KINDS.get(kind, "neither a file nor a folder")
+        what = SPECIAL_KINDS.get(kind, "neither a file nor a folder")
         return Problem("special_file", f"is {what}; only files and folders are unpacked", file=file)
     # On folders these bits are honest (shared project folders are setgid) and are dropped like all modes.
     if mode & (stat.S_ISUID | stat.S_ISGID | stat.S_ISVTX) and not name.endswith("/"):

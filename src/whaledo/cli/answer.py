@@ -56,8 +56,9 @@ class Answer:
     def error(self, error: WhaledoError) -> None:
         """Print an error with its problems and its fix, and set the exit status by its fault."""
         typer.secho(f"✗ {visible(error.message)}", fg="red", err=True)
-        for line in _problem_lines(error.problems):
-            typer.secho(visible(line), err=True)
+        if not _says_it_all(error):
+            for line in _problem_lines(error.problems):
+                typer.secho(visible(line), err=True)
         if error.hint:
             typer.secho(f"  → {visible(error.hint)}", err=True)
         self.exit_status = error.fault.exit_status
@@ -68,6 +69,12 @@ class Answer:
         if self.json:
             sys.stdout.write(json_format.dumps(self._document or {}, indent=2, ensure_ascii=False) + "\n")
         raise typer.Exit(self.exit_status)
+
+
+def _says_it_all(error: WhaledoError) -> bool:
+    """Whether the headline already holds the only problem."""
+    problems = list(error.problems)
+    return len(problems) == 1 and problems[0].message in error.message and not problems[0].hint
 
 
 def _problem_lines(problems: Problems) -> Iterator[str]:

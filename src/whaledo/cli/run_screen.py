@@ -11,6 +11,7 @@ import codecs
 import contextlib
 import queue
 import re
+import shutil
 import sys
 import threading
 import time
@@ -108,26 +109,32 @@ class RunScreen:
         self._print(self._line.end())
         self._clear_status()
         if self._skipped:
-            self._stream.write(
-                f"[{self._skipped:,} bytes not shown here; log.txt keeps what its limit allows]\n"
+            _write(
+                self._stream,
+                f"[{self._skipped:,} bytes not shown here; log.txt keeps what its limit allows]\n",
             )
-            self._stream.flush()
 
     def _print(self, lines: list[str]) -> None:
         if lines:
             self._clear_status()
-            self._stream.write("".join(f"{visible(line)}\n" for line in lines))
-            self._stream.flush()
+            _write(self._stream, "".join(f"{visible(line)}\n" for line in lines))
 
     def _draw_status(self) -> None:
         if self._has_status and self._status_text:
-            self._status.write(f"\r\x1b[K{self._status_text}")
-            self._status.flush()
+            # A line that wraps can't be wiped: only its last row would go.
+            width = shutil.get_terminal_size().columns - 1
+            _write(self._status, f"\r\x1b[K{self._status_text[:width]}")
 
     def _clear_status(self) -> None:
         if self._has_status and self._status_text:
-            self._status.write("\r\x1b[K")
-            self._status.flush()
+            _write(self._status, "\r\x1b[K")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    """Write at once, in whatever encoding the stream has: what it can't say is escaped."""
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
 
 
 class LineBuffer:

@@ -21,9 +21,9 @@ from whaledo import __version__
 from whaledo.archive import extract_archive, find_main, sha256_of
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
-from whaledo.challenge.public import make_public_view
+from whaledo.challenge.public import PublicView, make_public_view
 from whaledo.environment.build import Environment, find_environment
-from whaledo.errors import BadArchive, Fault, MachineError, UsageError
+from whaledo.errors import BadArchive, BadData, Fault, MachineError, UsageError
 from whaledo.execution import output, verdict
 from whaledo.execution.cgroups import remove_groups
 from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
@@ -35,7 +35,7 @@ from whaledo.execution.log import LogKeeper
 from whaledo.execution.records import Code, RunRequest, RunResult, Step, Usage, Verdict
 from whaledo.execution.supervisor import Progress, Supervisor
 from whaledo.execution.validation import validate_csv
-from whaledo.execution.workspace import Workspace, hand_over, workspace
+from whaledo.execution.workspace import Workspace, closed_to_others, hand_over, workspace
 from whaledo.resources import state_folder
 
 
@@ -201,6 +201,8 @@ def _show_data(course: _Course, place: Workspace) -> _View:
     place.data.mkdir()
     view = make_public_view(course.challenge, place.data)
     hand_over(place.data, place.uid)
+    if place.uid != os.geteuid():
+        _check_readable(course.challenge, view)
     course.data = {
         "folder": course.request.data,
         "hidden_columns": list(view.hidden_columns),
@@ -208,6 +210,19 @@ def _show_data(course: _Course, place: Workspace) -> _View:
     }
     setting = Setting(course.environment.profile, view.hidden_columns, view.hidden_files, offline)
     return _View(view.image_folders, setting)
+
+
+def _check_readable(challenge: Challenge, view: PublicView) -> None:
+    """Refuse photographs that root may read and the run's user may not."""
+    photographs = (challenge.folder / image.path for image in challenge.images.values())
+    closed = closed_to_others((*(folder for _, folder in view.image_folders), *photographs))
+    if closed:
+        raise BadData(
+            f"{challenge.folder}: a run started by root goes on as an unprivileged user, who can't read the images",
+            hint="open them to other users: chmod -R o+rX "
+            + " ".join(str(folder) for _, folder in view.image_folders),
+            problems=closed,
+        )
 
 
 @dataclass(frozen=True, slots=True)

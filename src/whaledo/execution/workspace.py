@@ -9,12 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from whaledo.errors import MachineError
+from whaledo.errors import MachineError, Problem, Problems
 
 RUN_UID = 60_950
 """Host user (and group) of a submission when whaledo itself is started by root.
@@ -97,6 +97,21 @@ def hand_over(folder: Path, uid: int) -> None:
     for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             os.chown(Path(parent, name), uid, uid, follow_symlinks=False)
+
+
+def closed_to_others(paths: Iterable[Path]) -> Problems:
+    """Files and folders that the unprivileged user of a run can't read; what isn't there is left out."""
+    problems = Problems()
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except FileNotFoundError:
+            continue
+        needed = stat.S_IROTH | (stat.S_IXOTH if stat.S_ISDIR(mode) else 0)
+        if mode & needed != needed:
+            text = f"other users can't read it (mode {stat.S_IMODE(mode):04o})"
+            problems.add(Problem("closed_to_others", text, file=str(path)))
+    return problems
 
 
 def sweep(runs: Path) -> tuple[str, ...]:

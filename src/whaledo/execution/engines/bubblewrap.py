@@ -200,7 +200,7 @@ class BubblewrapSandbox:
             argv += [*GATE, *(NOTHING if trial else self._inside())]
             plan = stage_plan(order, argv, binds, self._group, private=private)
             ours.settimeout(START_PATIENCE_S)
-            ours.sendall(marshal.dumps(plan))
+            ours.sendall(marshal.dumps({**plan}))
             ours.shutdown(socket.SHUT_WR)
             self._place_fds = self._hear(ours)
             self.submission_fd = self._place_fds[0]
