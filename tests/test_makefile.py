@@ -59,7 +59,9 @@ def test_settings_may_stand_in_the_environment() -> None:
 
 
 def test_a_run_is_scored_with_the_data_or_the_labels_that_are_given() -> None:
-    assert 'score "submission/submission.csv" --data "data"' in make("-n", "test-submission")
+    assert "--score" in make("-n", "test-submission")
+    assert 'score "submission/submission.csv" "l.csv"' in make("-n", "test-submission", "LABELS=l.csv")
+    assert 'score "submission/submission.csv" --data "data"' in make("-n", "score")
     assert 'score "submission/submission.csv" "l.csv"' in make("-n", "score", "LABELS=l.csv")
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from whaledo.execution.engines.base import Order
-from whaledo.execution.engines.bubblewrap import Bubblewrap
+from whaledo.execution.engines.bubblewrap import Bubblewrap, BubblewrapSandbox
 from whaledo.execution.records import RunRequest
 from whaledo.execution.workspace import remove_tree
 from whaledo.resources import HOME_VARIABLE
@@ -181,12 +181,11 @@ def nothing_left(rooms: Rooms) -> Iterator[None]:
 @pytest.fixture
 def without_private_mounts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that refuses a mount namespace around bubblewrap, so that the walls stand without one."""
-    really_try = Bubblewrap._try
 
-    def refused(engine: Bubblewrap, order: Order, private_refused: str) -> str:
-        return really_try(engine, order, private_refused) if private_refused else "not on this host"
+    def start(engine: Bubblewrap, order: Order, log_fd: int) -> BubblewrapSandbox | None:
+        return engine._attempt(order, log_fd, "not on this host")
 
-    monkeypatch.setattr(Bubblewrap, "_try", refused)
+    monkeypatch.setattr(Bubblewrap, "start", start)
 
 
 @pytest.fixture

@@ -113,16 +113,21 @@ def test_output_is_shown_while_the_run_goes_on(rooms: Rooms) -> None:
 
 
 def test_progress_tells_what_a_run_uses(rooms: Rooms) -> None:
-    seen: list[Progress] = []
     code = "import os, time\nx = bytearray(b'x') * (50 << 20)\n"
-    code += "for _ in range(5):\n    if os.fork() == 0: time.sleep(9)\n"
-    rooms.run(rooms.request(f"{code}time.sleep(0.7)"), Listener(progress=seen.append))
-    assert len(seen) >= 5
-    last = seen[-1]
-    assert last.memory_bytes is not None
-    assert 50 * MIB < last.memory_bytes < 150 * MIB
-    assert last.processes is not None
-    assert 6 <= last.processes <= 10
+    code += "for _ in range(5):\n    if os.fork() == 0: time.sleep(60)\n"
+    said: list[bytes] = []
+    seen: list[Progress] = []
+    listener = Listener(
+        output=said.append,
+        progress=lambda progress: seen.append(progress) if said else None,
+        cancelled=lambda: len(seen) > 2,
+    )
+    rooms.run(rooms.request(f"{code}print('there', flush=True)\ntime.sleep(60)"), listener)
+    memory_bytes, processes = seen[-1].memory_bytes, seen[-1].processes
+    assert memory_bytes is not None
+    assert 50 * MIB < memory_bytes < 150 * MIB
+    assert processes is not None
+    assert 6 <= processes <= 10
     assert [p.elapsed_s for p in seen] == sorted(p.elapsed_s for p in seen)
 
 

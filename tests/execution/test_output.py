@@ -55,6 +55,15 @@ def test_a_folder_that_cant_be_is_said_with_a_way_out(place: str, tmp_path: Path
     assert "--output" in caught.value.hint
 
 
+def test_a_file_system_without_locks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*_: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("whaledo.execution.output.fcntl.flock", flock)
+    with pytest.raises(MachineError, match="No locks available"), output_folder(tmp_path):
+        pass
+
+
 def test_results_move_to_previous_and_replace_those_of_the_run_before(tmp_path: Path) -> None:
     for text in ("first", "second"):
         for name in RESULTS:

@@ -78,15 +78,13 @@ def test_bubblewrap_that_is_too_old(rooms: Rooms, bwrap: Bwrap) -> None:
     assert "newer" in platform_error(rooms, rooms.request("")).hint
 
 
-def test_bubblewrap_that_breaks_between_its_trial_and_the_run(rooms: Rooms, bwrap: Bwrap) -> None:
+def test_bubblewrap_that_starts_everything_but_submissions(rooms: Rooms, bwrap: Bwrap) -> None:
     bwrap.does('case "$*" in *main.py) exit 1;; esac; exec $REAL "$@"')
-    ended = platform_error(rooms, rooms.request(""))
-    assert "main.py was never started" in ended.message
-    assert "not the submission's fault" in ended.hint
+    assert platform_error(rooms, rooms.request("")).step == Step.START
 
 
 def test_bubblewrap_that_hangs(rooms: Rooms, bwrap: Bwrap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bubblewrap, "START_PATIENCE_S", 0.5)
+    monkeypatch.setattr(bubblewrap, "START_PATIENCE_S", 0.2)
     bwrap.does("exec sleep 60")
     began = time.monotonic()
     platform_error(rooms, rooms.request(""))
@@ -96,23 +94,6 @@ def test_bubblewrap_that_hangs(rooms: Rooms, bwrap: Bwrap, monkeypatch: pytest.M
 def test_a_stage_that_breaks(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("whaledo.execution.stage.__file__", "/nowhere/stage.py")
     assert "can't open file '/nowhere/stage.py'" in platform_error(rooms, rooms.request("")).message
-
-
-def test_a_run_that_is_over_before_we_look_is_judged_all_the_same(
-    rooms: Rooms, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    really_ask = bubblewrap.BubblewrapSandbox._sandbox_pid
-
-    def ask_late(sandbox: bubblewrap.BubblewrapSandbox) -> int | None:
-        pid = really_ask(sandbox)
-        sandbox._process.wait(10)
-        time.sleep(0.1)
-        return pid
-
-    monkeypatch.setattr(bubblewrap.BubblewrapSandbox, "_sandbox_pid", ask_late)
-    result = rooms.run(rooms.request("print('quick')\nraise SystemExit(4)"))
-    assert result.verdict.code == Code.CRASHED
-    assert "status 4" in result.verdict.message
 
 
 def test_a_log_that_cant_be_kept(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:

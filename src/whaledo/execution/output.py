@@ -43,6 +43,8 @@ def output_folder(folder: Path) -> Iterator[Path]:
                 f"another run is writing to {folder}",
                 hint="wait until it is over, or give this one a folder of its own with --output",
             ) from None
+        except OSError as error:  # a file system without locks
+            raise _unwritable(folder, error) from error
         yield folder
     finally:
         os.close(lock)

@@ -66,6 +66,7 @@ FOUND["environment"] = dict(os.environ)
 FOUND["secret seen"] = any(TARGETS["secret"] in text for text in [*everything, str(os.environ)])
 FOUND["processes"] = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
 FOUND["root folder"] = sorted(os.listdir("/"))
+FOUND["root folder of the first process"] = attempt(lambda: sorted(os.listdir("/proc/1/root")))
 FOUND["etc"] = sorted(os.listdir("/etc"))
 FOUND["accounts"] = [line.split(":")[0] for line in read("/etc/passwd").splitlines()]
 FOUND["host files"] = {path: attempt(read, path) for path in TARGETS["files"]}
@@ -75,7 +76,14 @@ FOUND["data"] = sorted(str(path) for path in Path("data").rglob("*"))
 FOUND["metadata"] = read("data/metadata.csv").splitlines()[0]
 FOUND["submission"] = os.listdir("submission")
 FOUND["stdin"] = os.readlink("/proc/self/fd/0")
-FOUND["open"] = sorted({attempt(os.readlink, path).split(":")[0] for path in glob.glob("/proc/[0-9]*/fd/*")})
+FOUND["open"] = sorted({attempt(os.readlink, path).split(":")[0] for path in glob.glob("/proc/self/fd/*")})
+FOUND["open in the first process"] = sorted(
+    {os.readlink(path).split(":")[0] for path in glob.glob("/proc/1/fd/*")}
+)
+FOUND["its input"] = attempt(
+    lambda: os.read(os.open("/proc/1/fd/0", os.O_RDONLY | os.O_NONBLOCK), 1).decode()
+)
+FOUND["its descriptors"] = call("syscall", ctypes.c_long(438), os.pidfd_open(1), 0, 0)  # pidfd_getfd
 FOUND["shared memory of System V"] = read("/proc/sysvipc/shm").splitlines()[1:]
 
 # Who we are, and what more we could become.

@@ -27,19 +27,17 @@ def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
         limits: the limits.
         pid: a child of ours that is waiting; everything that it starts from now on is in the group too.
     """
+    group = None
     try:
         group = _make(name, limits)
-    except OSError as error:
-        return f"no control group: {error.strerror} ({error.filename})"
-    except Unavailable as why:
-        return f"no control group: {why}"
-    try:
         group.admit(pid)
-    except (OSError, Unavailable) as why:
-        group.close()
-        return f"no control group: {why}"
-    except BaseException:
-        group.close()
+    except BaseException as error:
+        if group is not None:
+            group.close()
+        if isinstance(error, Unavailable):
+            return f"no control group: {error}"
+        if isinstance(error, OSError):
+            return f"no control group: {error.strerror} ({error.filename})"
         raise
     return group
 

@@ -76,7 +76,7 @@ def write(path: Path, value: int | str) -> None:
     Raises:
         FileNotFoundError: it isn't there; opened as other files are, the kernel would speak of permissions.
     """
-    descriptor = os.open(path, os.O_WRONLY)
+    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
     try:
         os.write(descriptor, str(value).encode())
     finally:

@@ -78,7 +78,7 @@ def look_at_host() -> Host:
     uid = os.geteuid()
     folders = (os.environ.get("XDG_RUNTIME_DIR"), f"/run/user/{uid}")  # the second also without a login
     return Host(
-        mounts=Path("/proc/self/mounts").read_text(encoding="utf-8"),
+        mounts=Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace"),
         groups=Path("/proc/self/cgroup").read_text(encoding="utf-8"),
         uid=uid,
         systemd=Path("/run/systemd/system").is_dir(),

@@ -17,10 +17,11 @@ import shlex
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 from whaledo.errors import MachineError
-from whaledo.execution.cgroups.base import Unavailable, write
+from whaledo.execution.cgroups.base import REMOVAL_PATIENCE_S, Unavailable, write
 from whaledo.execution.cgroups.means import UNIFIED, Systemd, own_groups
 
 PATIENCE_S = 10.0
@@ -57,6 +58,7 @@ class Scope:
 
     def __init__(self, name: str, means: Systemd) -> None:
         self.unit = f"whaledo-{name}.scope"
+        self._folder: Path | None = None
         self._line, theirs = socket.socketpair()
         with theirs:
             self._keeper = subprocess.Popen(
@@ -72,10 +74,10 @@ class Scope:
             group = own_groups(Path(f"/proc/{self._keeper.pid}/cgroup").read_text("utf-8"))[UNIFIED]
             if not group.endswith(f"/{self.unit}"):
                 raise Unavailable(f"systemd-run made {self.unit}, but its process is in {group}")
-            scope = Path(f"{means.top}{group}")
-            (scope / "keeper").mkdir()
-            write(scope / "keeper/cgroup.procs", self._keeper.pid)
-            self.run_group = scope / "run"
+            self._folder = Path(f"{means.top}{group}")
+            self.run_group = self._folder / "run"
+            (self._folder / "keeper").mkdir()
+            write(self._folder / "keeper/cgroup.procs", self._keeper.pid)
             procs = shlex.quote(str(self.run_group / "cgroup.procs"))
             self._line.sendall(KEEP.format(procs=procs).encode())
         except BaseException:
@@ -88,6 +90,7 @@ class Scope:
             self._line.sendall(b"echo\n")
             answer = self._line.recv(1)
         except TimeoutError:
+            self._keeper.kill()
             raise Unavailable(f"systemd-run gave no answer within {PATIENCE_S:.0f} s") from None
         except ConnectionError:
             answer = b""
@@ -128,13 +131,16 @@ class Scope:
             )
 
     def close(self) -> None:
-        """Let the scope go; systemd removes it as soon as it's empty."""
+        """Let the scope go, and wait until systemd has removed it, as it does as soon as it's empty."""
         self._line.close()
         try:
             self._keeper.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.communicate()
+        deadline = time.monotonic() + REMOVAL_PATIENCE_S
+        while self._folder is not None and self._folder.exists() and time.monotonic() < deadline:
+            time.sleep(0.002)
 
 
 def scope_command(unit: str, means: Systemd) -> list[str]:

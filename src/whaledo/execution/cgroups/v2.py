@@ -19,7 +19,6 @@ from whaledo.execution.contract import Limits
 
 NEEDED = ("memory", "pids")
 PERIOD_US = 100_000
-SHORTEST_QUOTA_US = 1000
 
 
 class V2:
@@ -45,8 +44,7 @@ class V2:
                 self._set("memory.swap.max", 0)
             self._set("pids.max", limits.processes)
             if limits.cpus is not None and self.limits_cpus:
-                quota_us = max(SHORTEST_QUOTA_US, round(limits.cpus * PERIOD_US))
-                self._set("cpu.max", f"{quota_us} {PERIOD_US}")
+                self._set("cpu.max", f"{round(limits.cpus * PERIOD_US)} {PERIOD_US}")
         except BaseException:
             self.close()
             raise

@@ -200,8 +200,9 @@ class BubblewrapSandbox:
             argv += [*GATE, *(NOTHING if trial else self._inside())]
             plan = stage_plan(order, argv, binds, self._group, private=private)
             ours.settimeout(START_PATIENCE_S)
-            ours.sendall(marshal.dumps({**plan}))
-            ours.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(BrokenPipeError):  # why it is gone is heard next
+                ours.sendall(marshal.dumps({**plan}))
+                ours.shutdown(socket.SHUT_WR)
             self._place_fds = self._hear(ours)
             self.submission_fd = self._place_fds[0]
             self._pid = self._sandbox_pid()
