@@ -69,7 +69,9 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 @pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
 def test_every_command_in_a_document_exists(document: Path) -> None:
     known = get_command(app).commands  # type: ignore[attr-defined]  # a group has commands
-    named = re.findall(r"(?:^|[`/ ])whaledo ([a-z]+)(?: ([a-z]+))?(?=[` \n])", document.read_text("utf-8"))
-    for command, sub in named:
-        if command in known and hasattr(known[command], "commands") and sub:
+    text = document.read_text("utf-8")
+    code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+    for command, sub in re.findall(r"(?:^|[`/ ])whaledo ([a-z]+)(?: ([a-z]+))?", code, re.MULTILINE):
+        assert command in known, f"whaledo {command}"
+        if sub and hasattr(known[command], "commands"):
             assert sub in known[command].commands, f"whaledo {command} {sub}"

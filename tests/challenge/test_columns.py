@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from whaledo.challenge.columns import find, ids_of, read_columns, repeated_pairs
+from whaledo.challenge.columns import Pairs, find, ids_of, read_columns
 from whaledo.challenge.sheet import open_sheet
 from whaledo.errors import Problems
 
@@ -43,7 +43,7 @@ def test_repeated_pairs_are_found_with_their_first_row(pairs: list[tuple[str, st
     first, second = (ids_of([pair[place] for pair in pairs]) for place in (0, 1))
     repeated = [row for row, pair in enumerate(pairs) if pair in pairs[:row]]
 
-    rows, firsts = repeated_pairs(first, second)
+    rows, firsts = Pairs.of(first, second).repeated()
     assert rows.tolist() == repeated
     assert firsts.tolist() == [pairs.index(pairs[row]) for row in repeated]
 

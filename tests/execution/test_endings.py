@@ -239,6 +239,9 @@ def check(ending: Ending, run_main: RunMain) -> None:
     assert verdict["proven"] is not inferred
     assert not (ran.output / "submission.csv").exists() or ran.code == "invalid_output"
     assert (ran.output / "log.txt").exists() or verdict["step"] == "unpack"
+    if ran.code == "out_of_memory" and counted:
+        assert "the kernel killed" in verdict["message"]
+        assert verdict["used"] <= verdict["limit"]
     if verdict["limit"] is not None:
         assert verdict["used"] > 0
         assert ran.record["usage"]["wall_s"] < 5

@@ -33,7 +33,11 @@ def cut(content: bytes, places: list[int]) -> list[bytes]:
     return [content[start:end] for start, end in pairwise(ends)]
 
 
-@given(st.binary(max_size=400), st.lists(st.integers(0, 400)), st.integers(1, 300))
+CONTENT = st.integers(0, 400).map(lambda size: bytes(number % 251 for number in range(size)))
+"""Bytes that are all different over the length of any tail, so that a piece in the wrong place shows."""
+
+
+@given(CONTENT, st.lists(st.integers(0, 400)), st.integers(1, 200))
 def test_head_and_tail_are_exact_however_the_output_comes(
     content: bytes, places: list[int], limit_bytes: int
 ) -> None:
@@ -50,7 +54,7 @@ def test_head_and_tail_are_exact_however_the_output_comes(
     assert figures.dropped_bytes == dropped
 
 
-@given(st.binary(max_size=400), st.lists(st.integers(0, 400)), st.integers(1, 300), st.integers(1, 100))
+@given(CONTENT, st.lists(st.integers(0, 400)), st.integers(1, 200), st.integers(1, 100))
 def test_the_last_bytes_are_known_before_the_log_is_closed(
     content: bytes, places: list[int], limit_bytes: int, size: int
 ) -> None:

@@ -83,7 +83,10 @@ def make_rankings(rows: Rows) -> Rankings:
     rows = list(rows)
     queries, images = ids_of([row[0] for row in rows]), ids_of([row[1] for row in rows])
     scores = np.array([row[2] for row in rows], np.float64)
-    return Rankings(Path("submission.csv"), queries, images, scores, Lines(b"", 0, 1), np.arange(len(rows)))
+    text = b"query_id,database_image_id,score\n" * (len(rows) + 1)
+    return Rankings.of(
+        Path("submission.csv"), queries, images, scores, Lines(text, 33, 2), np.arange(len(rows))
+    )
 
 
 @pytest.fixture

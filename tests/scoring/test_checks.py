@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.truth import Labels, labels_of
 from whaledo.errors import SHOWN_PER_CODE, Problem, Problems, Severity
-from whaledo.scoring.checks import ANSWER_PROBLEMS, ANSWER_WARNINGS, check_answers
+from whaledo.scoring.checks import ANSWER_PROBLEMS, ANSWER_WARNINGS, check_answers, check_scored
+from whaledo.scoring.join import join
 from whaledo.scoring.rankings import Rankings
 
 Make = Callable[[Iterable[tuple[str, str, float]]], Rankings]
@@ -22,7 +24,13 @@ FINE += [("two-a2", "a4", 0.5)]
 def check(
     rankings: Rankings, challenge: Challenge | None = None, labels: Labels | None = None, limit: int = 20
 ) -> Problems:
-    problems = check_answers(rankings, rows_per_query=limit, challenge=challenge, labels=labels)
+    if labels is not None:
+        joined = join(rankings, labels)
+        problems = check_scored(rankings, labels, joined, rows_per_query=limit, challenge=challenge)
+    else:
+        assert challenge is not None
+        settings = replace(challenge.settings, rows_per_query=limit)
+        problems = check_answers(rankings, replace(challenge, settings=settings))
     for problem in problems:
         assert problem.code in (ANSWER_PROBLEMS if problem.severity is Severity.ERROR else ANSWER_WARNINGS)
     return problems
@@ -41,8 +49,8 @@ def test_good_answers_have_no_problems(rankings: Make, challenge: Challenge) -> 
 def test_a_repeated_row_is_told_with_the_first_one(rankings: Make, challenge: Challenge) -> None:
     found = only(check(rankings([*FINE, ("one-a1", "b1", 0.1)]), challenge))
 
-    assert found.code == "repeated_row"
-    assert "'one-a1' has image 'b1' again" in found.message
+    assert (found.code, found.line) == ("repeated_row", 7)
+    assert found.message == "query 'one-a1' has image 'b1' again; line 3 has it already"
     assert "keep one" in found.hint
 
 

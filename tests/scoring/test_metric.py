@@ -34,6 +34,7 @@ def plain(plain_ap: Callable[[list[tuple[float, bool]], int, int], float]) -> Ca
 
 
 def ours(rows: list[tuple[int, float, bool]], relevant: list[int], limit: int = 20) -> list[float]:
+    rows = sorted(rows, key=lambda row: row[0])
     queries, scores, hits = (np.array(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
     measured = measure(
         np.asarray(queries, np.int64), np.asarray(scores, float), np.asarray(hits, bool), len(relevant)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import IO, Any, Literal, TypeAlias, TypeVar, cast
 
 import numpy as np
@@ -35,7 +37,7 @@ _NUMBER = r"^[ \t]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[ \t]*$"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ids:
     """A column of ids, coded.
 
@@ -59,7 +61,11 @@ class Ids:
         return str(self.names[int(self.codes[row])].as_py())
 
     def distinct(self) -> list[str]:
-        """The distinct ids, in order of first appearance."""
+        """The distinct ids, in order of first appearance; don't change them."""
+        return self._distinct
+
+    @cached_property
+    def _distinct(self) -> list[str]:
         return cast("list[str]", self.names.to_pylist())
 
     def texts(self) -> list[str]:
@@ -80,17 +86,38 @@ def ids_of(names: Iterable[str]) -> Ids:
     return Ids(np.array(codes, np.int64), _strings(list(place)))
 
 
-def repeated_pairs(first: Ids, second: Ids) -> tuple[IntArray, IntArray]:
-    """The rows whose pair of ids stood in an earlier row, in file order, and for each the first such row."""
-    keys = first.codes * len(second.names) + second.codes
-    if not (np.diff(np.sort(keys)) == 0).any():
-        return np.empty(0, np.int64), np.empty(0, np.int64)
-    order = np.argsort(keys, kind="stable")
-    starts = np.concatenate([[True], np.diff(keys[order]) != 0])
-    first_row = order[starts][np.cumsum(starts) - 1]
-    rows, firsts = order[~starts], first_row[~starts]
-    in_file = np.argsort(rows)
-    return rows[in_file], firsts[in_file]
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Rows in the order of their pairs of codes.
+
+    Attributes:
+        keys: shape (rows,), rising: the first code times `width`, plus the second.
+        order: shape (rows,): the row of each key; rows with one key in file order.
+        width: how many second codes there are.
+    """
+
+    keys: IntArray
+    order: IntArray
+    width: int
+
+    @classmethod
+    def of(cls, first: Ids, second: Ids) -> Pairs:
+        """Sort the pairs of two columns; quick where the first is nearly in order."""
+        width = len(second.names)
+        keys = first.codes * width + second.codes
+        order = np.argsort(keys, kind="stable")
+        return cls(keys[order], order, width)
+
+    def repeated(self) -> tuple[IntArray, IntArray]:
+        """The rows whose pair stood in an earlier row, in file order, and for each the first such row."""
+        is_again = self.keys[1:] == self.keys[:-1]
+        if not is_again.any():
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        starts = np.concatenate([[True], ~is_again])
+        first_row = self.order[starts][np.cumsum(starts) - 1]
+        rows, firsts = self.order[~starts], first_row[~starts]
+        in_file = np.argsort(rows)
+        return rows[in_file], firsts[in_file]
 
 
 def find(names: pa.StringArray, among: pa.StringArray) -> IntArray:
@@ -141,16 +168,22 @@ class Columns:
     """Columns of a CSV file.
 
     Attributes:
+        path: the file.
         ids: the columns of ids that were asked for, by name.
         number: shape (rows,): the column of numbers that was asked for; nan where it holds no number.
         number_text: the same as text, if the file didn't parse in one go.
         lines: the line of each row.
     """
 
+    path: Path
     ids: Mapping[str, Ids]
     number: FloatArray
     number_text: pa.ChunkedArray[Any] | None
     lines: Lines
+
+    def problem(self, code: str, message: str, hint: str = "", *, row: int) -> Problem:
+        """A problem of the file, at a row."""
+        return Problem(code, message, hint, str(self.path), self.lines.of(row))
 
 
 def read_columns(
@@ -168,13 +201,13 @@ def read_columns(
         number: a column to read as numbers: decimal, optionally with an exponent, blanks around it allowed.
     """
     if sheet.lines.start == len(sheet.lines.data):
-        return Columns({name: ids_of(()) for name in ids}, np.empty(0), None, sheet.lines)
+        return Columns(sheet.path, {name: ids_of(()) for name in ids}, np.empty(0), None, sheet.lines)
     types = dict.fromkeys(ids, _TEXT) | ({number: pa.float64()} if number else {})
     try:
         table = _parse(sheet, sheet.lines.data, types)
     except pa.ArrowInvalid:
         return _read_carefully(sheet, problems, ids=ids, number=number)
-    return _columns(table, ids, number, sheet.lines)
+    return _columns(sheet.path, table, ids, number, sheet.lines)
 
 
 def _parse(
@@ -199,12 +232,12 @@ def _parse(
     )
 
 
-def _columns(table: pa.Table, ids: Sequence[str], number: str | None, lines: Lines) -> Columns:
+def _columns(path: Path, table: pa.Table, ids: Sequence[str], number: str | None, lines: Lines) -> Columns:
     values, text = np.empty(0), None
     if number is not None:
         text = table.column(number) if table.schema.field(number).type == pa.string() else None
         values = _as_numpy(table.column(number), np.float64) if text is None else _numbers(text)
-    return Columns({name: _ids(table.column(name)) for name in ids}, values, text, lines)
+    return Columns(path, {name: _ids(table.column(name)) for name in ids}, values, text, lines)
 
 
 def _numbers(text: pa.ChunkedArray[Any]) -> FloatArray:
@@ -249,7 +282,7 @@ def _read_carefully(
         hint = UNCLOSED if text.count('"') % 2 else hint
         found.append(Problem("ragged_row", said, hint, file, lines.of_record(record)))
     report(problems, found, len(skipped))
-    return _columns(table, ids, number, lines)
+    return _columns(sheet.path, table, ids, number, lines)
 
 
 def _decodable(data: bytes, file: str, problems: Problems) -> bytes:

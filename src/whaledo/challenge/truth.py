@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from whaledo.challenge.columns import Columns, Ids, find, ids_of, read_columns, repeated_pairs
+from whaledo.challenge.columns import Columns, Ids, Pairs, find, ids_of, read_columns
 from whaledo.challenge.identities import identity_labels
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.problems import counted, listed, nearest, shown
-from whaledo.challenge.sheet import MAX_HEADER_BYTES, IntArray, Sheet, open_sheet, report
+from whaledo.challenge.sheet import MAX_HEADER_BYTES, Sheet, open_sheet, report
 from whaledo.errors import SHOWN_PER_CODE, BadData, Problem, Problems
 
 QUERY, IMAGE = LABEL_COLUMNS = ("query_id", "database_image_id")
@@ -50,8 +50,8 @@ def read_labels(path: Path) -> Labels:
     columns = None
     if sheet is not None and _check_header(sheet, problems):
         columns = read_columns(sheet, problems, ids=LABEL_COLUMNS)
-    if sheet is not None and columns is not None:
-        _check_rows(sheet, columns, problems)
+    if columns is not None:
+        _check_rows(columns, problems)
     if sheet is None or columns is None or problems.errors:
         said = f"the labels {path} can't be used: {counted(problems.errors, 'problem')}"
         raise BadData(said, problems=problems)
@@ -140,31 +140,20 @@ def _check_header(sheet: Sheet, problems: Problems) -> bool:
     return not wrong
 
 
-def _check_rows(sheet: Sheet, columns: Columns, problems: Problems) -> None:
-    file = str(sheet.path)
+def _check_rows(columns: Columns, problems: Problems) -> None:
     for name, ids in columns.ids.items():
         empty = ids.rows_of("")
-        lines = [columns.lines.of(row) for row in empty[:SHOWN_PER_CODE].tolist()]
-        report(
-            problems,
-            [Problem("empty_value", f"{name} is empty", "", file, line) for line in lines],
-            len(empty),
-        )
+        told = empty[:SHOWN_PER_CODE].tolist()
+        found = [columns.problem("empty_value", f"{name} is empty", row=row) for row in told]
+        report(problems, found, len(empty))
     queries, images = columns.ids[QUERY], columns.ids[IMAGE]
-    rows, firsts = repeated_pairs(queries, images)
-    found = [
-        Problem(
-            "repeated_label",
-            f"query {shown(queries.text(row))} has the answer {shown(images.text(row))} again; "
-            f"it stands in line {columns.lines.of(first)} already",
-            "remove one of the two",
-            file,
-            columns.lines.of(row),
+    rows, firsts = Pairs.of(queries, images).repeated()
+    found = []
+    for row, first in zip(rows[:SHOWN_PER_CODE].tolist(), firsts.tolist(), strict=False):
+        said = f"query {shown(queries.text(row))} has the answer {shown(images.text(row))} again"
+        line = columns.lines.of(first)
+        hint = (
+            "remove one of the two" if line is None else f"line {line} has it already: remove one of the two"
         )
-        for row, first in _pairs(rows[:SHOWN_PER_CODE], firsts)
-    ]
+        found.append(columns.problem("repeated_label", said, hint, row=row))
     report(problems, found, len(rows))
-
-
-def _pairs(rows: IntArray, firsts: IntArray) -> list[tuple[int, int]]:
-    return list(zip(rows.tolist(), firsts.tolist(), strict=False))

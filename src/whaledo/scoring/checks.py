@@ -11,14 +11,14 @@ from collections.abc import Iterable, Sequence
 from types import MappingProxyType
 
 import numpy as np
-import pyarrow as pa
 
-from whaledo.challenge.columns import BoolArray, find, ids_of, repeated_pairs
+from whaledo.challenge.columns import BoolArray, find, ids_of
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.problems import counted, listed, shown
 from whaledo.challenge.sheet import IntArray, report
 from whaledo.challenge.truth import Labels
-from whaledo.errors import SHOWN_PER_CODE, Problem, Problems, Severity
+from whaledo.errors import Problem, Problems, Severity
+from whaledo.scoring.join import Join
 from whaledo.scoring.lookalike import lookalikes
 from whaledo.scoring.rankings import Rankings
 
@@ -44,29 +44,45 @@ ANSWER_WARNINGS = MappingProxyType(
 """What is only said."""
 
 
-def check_answers(
-    rankings: Rankings, *, rows_per_query: int, challenge: Challenge | None, labels: Labels | None
+def check_answers(rankings: Rankings, challenge: Challenge) -> Problems:
+    """Everything that is wrong or odd with answers whose labels aren't known."""
+    problems = Problems()
+    _check_repeated(rankings, problems)
+    _check_counts(rankings, challenge.settings.rows_per_query, problems)
+    _check_against_data(rankings, challenge, problems)
+    queries = ids_of(query.query_id for scenario in challenge.scenarios for query in scenario.queries)
+    place = find(queries.names, rankings.queries.names)
+    counts = np.append(_rows_of_each(rankings), 0)
+    names = queries.distinct()
+    unanswered = [names[number] for number in np.flatnonzero(counts[place] == 0).tolist()]
+    _warn_of_unanswered(unanswered, len(names), problems)
+    return problems
+
+
+def check_scored(
+    rankings: Rankings, labels: Labels, joined: Join, *, rows_per_query: int, challenge: Challenge | None
 ) -> Problems:
-    """Everything that is wrong or odd with the answers.
+    """Everything that is wrong or odd with answers that are to be scored.
 
     Args:
         rankings: the file, read.
+        labels: the right answers.
+        joined: the two together.
         rows_per_query: the most rows that a query may have.
         challenge: the data folder; without it, neither databases nor queries without a right answer are known.
-        labels: the right answers; without them, every query of the challenge is taken to be scored.
     """
     problems = Problems()
     _check_repeated(rankings, problems)
     _check_counts(rankings, rows_per_query, problems)
     if challenge is not None:
         _check_against_data(rankings, challenge, problems)
-    elif labels is not None:
-        _check_against_labels(rankings, labels, problems)
-    if labels is not None:
-        _warn_of_unanswered(rankings, labels.queries.names, problems)
-    elif challenge is not None:
-        queries = [query.query_id for scenario in challenge.scenarios for query in scenario.queries]
-        _warn_of_unanswered(rankings, ids_of(queries).names, problems)
+    else:
+        _check_against_labels(rankings, labels, joined, problems)
+    is_scored = joined.relevant > 0
+    unanswered = [
+        joined.query_ids[number] for number in np.flatnonzero(is_scored & (joined.rows == 0)).tolist()
+    ]
+    _warn_of_unanswered(unanswered, int(is_scored.sum()), problems)
     return problems
 
 
@@ -81,69 +97,73 @@ def _rows_of_each(rankings: Rankings) -> IntArray:
 
 
 def _check_repeated(rankings: Rankings, problems: Problems) -> None:
-    rows, firsts = repeated_pairs(rankings.queries, rankings.images)
+    rows, firsts = rankings.pairs.repeated()
+    if not len(rows):
+        return
     half, odd = divmod(len(rankings), 2)
-    hint = "keep one row a pair: the best"
-    if not odd and len(rows) == half and (firsts == np.arange(half)).all():
-        hint = "the whole file stands twice in it: is it opened for appending?"
+    is_twice = (
+        not odd and len(rows) == half and (rankings.places[rows] - rankings.places[firsts] == half).all()
+    )
+    hint = "the whole file stands twice in it: is it opened for appending?"
+    hint = hint if is_twice else "keep one row a pair: the best"
     found = []
-    for row, first in zip(rows[:SHOWN_PER_CODE].tolist(), firsts.tolist(), strict=False):
-        query, image = shown(rankings.queries.text(row)), shown(rankings.images.text(row))
-        line = rankings.problem("", "", row=first).line
-        said = f"query {query} has image {image} again" + (f"; line {line} has it already" if line else "")
+    for row in rankings.first_of(rows):
+        said = f"query {shown(rankings.queries.text(row))} has image {shown(rankings.images.text(row))} again"
+        line = rankings.line(int(firsts[np.searchsorted(rows, row)]))
+        said += "" if line is None else f"; line {line} has it already"
         found.append(rankings.problem("repeated_row", said, hint, row=row))
     report(problems, found, len(rows))
 
 
 def _check_counts(rankings: Rankings, limit: int, problems: Problems) -> None:
     counts = _rows_of_each(rankings)
-    too_many = np.flatnonzero(counts > limit)
+    first_rows = np.cumsum(counts) - counts
+    surplus = first_rows[counts > limit] + limit
     found = []
-    for code in too_many[:SHOWN_PER_CODE].tolist():
-        row = int(np.flatnonzero(rankings.queries.codes == code)[limit])
-        said = f"query {shown(rankings.queries.text(row))} has {counts[code]:,} rows, and at most {limit} are allowed"
+    for row in rankings.first_of(surplus):
+        count = counts[rankings.queries.codes[row]]
+        said = (
+            f"query {shown(rankings.queries.text(row))} has {count:,} rows, and at most {limit} are allowed"
+        )
         hint = f"keep the {limit} with the highest scores; this is row {limit + 1}"
         found.append(rankings.problem("too_many_rows", said, hint, row=row))
-    report(problems, found, len(too_many))
+    report(problems, found, len(surplus))
 
 
 def _report_unknown_queries(
-    rankings: Rankings, unknown: IntArray, known: Sequence[str], whose: str, problems: Problems
+    rankings: Rankings, is_unknown: BoolArray, known: Sequence[str], whose: str, problems: Problems
 ) -> None:
+    """Add the queries that aren't known; `is_unknown` has shape (distinct queries,)."""
     counts = _rows_of_each(rankings)
-    names = [str(rankings.queries.names[code].as_py()) for code in unknown[:SHOWN_PER_CODE].tolist()]
-    meant = lookalikes(names, known)
+    first_rows = (np.cumsum(counts) - counts)[is_unknown & (counts > 0)]
+    told = rankings.first_of(first_rows)
+    meant = lookalikes(map(rankings.queries.text, told), known) if told else {}
     found = []
-    for name, code in zip(names, unknown.tolist(), strict=False):
-        row = int(np.argmax(rankings.queries.codes == code))
-        said = f"{whose} no query {shown(name)} ({counted(int(counts[code]), 'row')})"
+    for row in told:
+        name, count = rankings.queries.text(row), int(counts[rankings.queries.codes[row]])
+        said = f"{whose} no query {shown(name)} ({counted(count, 'row')})"
         found.append(rankings.problem("unknown_query", said, meant.get(name, ""), row=row))
-    report(problems, found, len(unknown))
+    report(problems, found, len(first_rows))
 
 
 def _check_against_data(rankings: Rankings, challenge: Challenge, problems: Problems) -> None:
     queries = [query for scenario in challenge.scenarios for query in scenario.queries]
     query_ids = [query.query_id for query in queries]
     place = find(rankings.queries.names, ids_of(query_ids).names)
-    unknown = np.flatnonzero((place < 0) & (_rows_of_each(rankings) > 0))
-    _report_unknown_queries(rankings, unknown, query_ids, "the data folder has", problems)
+    _report_unknown_queries(rankings, place < 0, query_ids, "the data folder has", problems)
 
     query_of_row = place[rankings.queries.codes]
-    own = ids_of([query.image_id for query in queries])
+    own = ids_of(query.image_id for query in queries)
     own_image = find(own.names, rankings.images.names)[own.codes]
     is_known = query_of_row >= 0
     is_own = is_known & (own_image[query_of_row] == rankings.images.codes)
-    found = [
-        rankings.problem(
-            "own_image",
-            f"query {shown(rankings.queries.text(row))} is answered with its own image "
-            f"{shown(rankings.images.text(row))}",
-            "leave the query's image out of its ranking",
-            row=row,
-        )
-        for row in np.flatnonzero(is_own)[:SHOWN_PER_CODE].tolist()
-    ]
-    report(problems, found, int(is_own.sum()))
+    own_rows = np.flatnonzero(is_own)
+    found = []
+    for row in rankings.first_of(own_rows):
+        query, image = shown(rankings.queries.text(row)), shown(rankings.images.text(row))
+        said, hint = f"query {query} is answered with its own image {image}", "leave it out of the ranking"
+        found.append(rankings.problem("own_image", said, hint, row=row))
+    report(problems, found, len(own_rows))
 
     sizes = [len(scenario.queries) for scenario in challenge.scenarios]
     scenario_of_row = np.repeat(np.arange(len(sizes)), sizes)[query_of_row]
@@ -163,10 +183,10 @@ def _in_database(rankings: Rankings, challenge: Challenge, scenario_of_row: IntA
 def _report_outside(
     rankings: Rankings, challenge: Challenge, rows: IntArray, scenario_of_row: IntArray, problems: Problems
 ) -> None:
-    shown_rows = rows[:SHOWN_PER_CODE].tolist()
-    meant = lookalikes(map(rankings.images.text, shown_rows), challenge.images) if shown_rows else {}
+    told = rankings.first_of(rows)
+    meant = lookalikes(map(rankings.images.text, told), challenge.images) if told else {}
     found = []
-    for row in shown_rows:
+    for row in told:
         image = rankings.images.text(row)
         scenario = challenge.scenarios[scenario_of_row[row]]
         said = f"image {shown(image)} isn't in the database of {shown(scenario.scenario_id)}"
@@ -180,18 +200,17 @@ def _report_outside(
     report(problems, found, len(rows))
 
 
-def _check_against_labels(rankings: Rankings, labels: Labels, problems: Problems) -> None:
-    answered = _rows_of_each(rankings) > 0
-    labelled = labels.queries.distinct()
-    unknown = np.flatnonzero(answered & (find(rankings.queries.names, labels.queries.names) < 0))
-    if len(unknown) and len(unknown) == answered.sum():
-        _report_unknown_queries(rankings, unknown, labelled, "the labels name", problems)
-    elif len(unknown):
-        names = rankings.queries.distinct()
-        names = [names[code] for code in unknown.tolist()]
+def _check_against_labels(rankings: Rankings, labels: Labels, joined: Join, problems: Problems) -> None:
+    is_labelled, has_rows = joined.relevant > 0, joined.rows > 0
+    queries = labels.queries.distinct()
+    if not (is_labelled & has_rows).any():
+        in_file = ~is_labelled[: len(rankings.queries.names)]
+        _report_unknown_queries(rankings, in_file, queries, "the labels name", problems)
+    elif (unknown := np.flatnonzero(has_rows & ~is_labelled)).size:
+        names = [joined.query_ids[number] for number in unknown.tolist()]
         said = f"left out, because the labels don't name them: {_queries(names)}"
         problems.add(warning("unlabelled_query", said))
-        _warn_of_lookalikes("resembling_query", "query", names, labelled, problems)
+        _warn_of_lookalikes("resembling_query", "query", names, queries, problems)
     images = labels.images.distinct()
     strange = set(rankings.images.distinct()).difference(images)
     _warn_of_lookalikes("resembling_image", "image", strange, images, problems)
@@ -204,12 +223,9 @@ def _warn_of_lookalikes(
         problems.add(warning(code, f"the labels name no {what} {shown(name)}", meant))
 
 
-def _warn_of_unanswered(rankings: Rankings, scored: pa.StringArray, problems: Problems) -> None:
-    place = find(scored, rankings.queries.names)
-    answered = (place >= 0) & (_rows_of_each(rankings)[place] > 0) if len(rankings) else place >= 0
-    if not answered.all():
-        names = [str(scored[number].as_py()) for number in np.flatnonzero(~answered).tolist()]
-        said = f"of {len(scored):,} scored queries, these have no rows and count 0: {_queries(names)}"
+def _warn_of_unanswered(names: Sequence[str], scored: int, problems: Problems) -> None:
+    if names:
+        said = f"of {scored:,} scored queries, these have no rows and count 0: {_queries(names)}"
         problems.add(warning("unanswered_query", said))
 
 

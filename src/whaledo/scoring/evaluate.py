@@ -18,10 +18,10 @@ from whaledo.challenge.problems import counted
 from whaledo.challenge.sheet import IntArray
 from whaledo.challenge.truth import Labels, check_labels, is_metadata, labels_of, read_labels
 from whaledo.errors import BadRankings, Problems, UsageError
-from whaledo.scoring.checks import check_answers
+from whaledo.scoring.checks import check_scored
 from whaledo.scoring.join import Join, join
 from whaledo.scoring.metric import mean, measure, order_of_additions
-from whaledo.scoring.rankings import Rankings, read_rankings
+from whaledo.scoring.rankings import read_rankings
 
 _ARRAYS = ("rows", "relevant", "hits", "first_hit", "average_precision", "scenario", "individual")
 
@@ -124,8 +124,8 @@ def read_truth(labels: Path | None, data: Path | None) -> Truth:
     return truth
 
 
-def read_valid(path: Path, truth: Truth) -> tuple[Rankings, Problems]:
-    """Read rankings and hold them to the rules; the problems are warnings only.
+def read_valid(path: Path, truth: Truth) -> tuple[Join, Problems]:
+    """Read rankings, join them with the right answers and hold them to the rules; the problems are warnings only.
 
     Raises:
         BadRankings: with every problem of the file at once.
@@ -133,15 +133,15 @@ def read_valid(path: Path, truth: Truth) -> tuple[Rankings, Problems]:
     problems = Problems()
     rankings = read_rankings(path, problems)
     if rankings is not None:
-        limit, challenge = truth.rows_per_query, truth.challenge
+        joined, limit = join(rankings, truth.labels), truth.rows_per_query
         problems.extend(
-            check_answers(rankings, rows_per_query=limit, challenge=challenge, labels=truth.labels)
+            check_scored(rankings, truth.labels, joined, rows_per_query=limit, challenge=truth.challenge)
         )
     if rankings is None or problems.errors:
         raise BadRankings(
             f"{path} breaks the rules: {counted(problems.errors, 'problem')}", problems=problems
         )
-    return rankings, problems
+    return joined, problems
 
 
 def evaluate(joined: Join, truth: Truth) -> Evaluation:
@@ -170,8 +170,8 @@ def evaluate_file(path: Path, truth: Truth) -> tuple[Evaluation, Problems]:
     Raises:
         BadRankings: with every problem of the file at once.
     """
-    rankings, problems = read_valid(path, truth)
-    return evaluate(join(rankings, truth.labels), truth), problems
+    joined, problems = read_valid(path, truth)
+    return evaluate(joined, truth), problems
 
 
 def _scenarios(query_ids: list[str], challenge: Challenge | None) -> IntArray:

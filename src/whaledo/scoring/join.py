@@ -22,7 +22,7 @@ class Join:
 
     Attributes:
         query_ids: every query that has a row or a label, by number.
-        row_query: shape (rows,): the query of each row.
+        row_query: shape (rows,): the query of each row; never falls.
         row_score: shape (rows,): its score.
         row_label: shape (rows,): the label that makes the row right; -1: it is wrong.
         label_query: shape (labels,): the query of each label.
@@ -68,14 +68,16 @@ class Join:
 def join(rankings: Rankings, labels: Labels) -> Join:
     """Find the label of each row, if it has one."""
     query_ids, label_query = _numbered(rankings.queries, labels.queries)
-    images, label_image = _numbered(rankings.images, labels.images)
-    keys = label_query * len(images) + label_image
-    order = np.argsort(keys)
-    keys = keys[order]
-    rows = rankings.queries.codes * len(images) + rankings.images.codes
-    place = np.searchsorted(keys, rows)
-    place[place == len(keys)] = 0
-    row_label = np.where(keys[place] == rows, order[place], -1)
+    label_image = find(labels.images.names, rankings.images.names)[labels.images.codes]
+    pairs = rankings.pairs
+    # A label is looked up among the sorted rows: there are fewer labels than rows.
+    asked = np.flatnonzero((label_query < len(rankings.queries.names)) & (label_image >= 0))
+    keys = label_query[asked] * pairs.width + label_image[asked]
+    place = np.searchsorted(pairs.keys, keys)
+    place[place == len(pairs.keys)] = 0
+    is_found = pairs.keys[place] == keys if len(pairs.keys) else np.zeros(len(keys), np.bool_)
+    row_label = np.full(len(rankings), -1)
+    row_label[pairs.order[place[is_found]]] = asked[is_found]
     return Join(
         query_ids, rankings.queries.codes, rankings.scores, row_label, label_query, labels.images.codes
     )

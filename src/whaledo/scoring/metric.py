@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from whaledo.challenge.columns import BoolArray, FloatArray
 from whaledo.challenge.sheet import IntArray
 
+ROWS_AT_ONCE = 80_000
+"""How many rows are measured at once: so few that all stays in the processor's cache."""
+
 _INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?", re.ASCII)
 
@@ -48,7 +51,7 @@ def measure(queries: IntArray, scores: FloatArray, is_hit: BoolArray, count: int
     """Measure the rankings of all queries.
 
     Args:
-        queries: shape (rows,): the number of each row's query.
+        queries: shape (rows,): the number of each row's query; never falls.
         scores: shape (rows,): in [0, 1].
         is_hit: shape (rows,): whether the row's image is relevant for its query.
         count: how many queries there are.
@@ -56,49 +59,63 @@ def measure(queries: IntArray, scores: FloatArray, is_hit: BoolArray, count: int
     # One key sorts by score and carries the hit: the bits of a float rise with its value, and the highest, its
     # sign, is of no use here. Without it, -0.0 ties with 0.0.
     keys = (scores.view(np.uint64) << np.uint64(1)) | is_hit
-    if (np.diff(queries) < 0).any():
-        keys = keys[np.argsort(queries, kind="stable")]
     sizes = np.bincount(queries, minlength=count)
     starts = np.cumsum(sizes) - sizes
     precision, hits, first_hit = np.zeros(count), np.zeros(count, np.int64), np.zeros(count, np.int64)
     for size in _distinct(sizes):
         alike = np.flatnonzero(sizes == size)
-        block = np.sort(keys[starts[alike][:, np.newaxis] + np.arange(size)], axis=1)
-        precision[alike], hits[alike], first_hit[alike] = _measure_block(block)
+        at_once = max(1, ROWS_AT_ONCE // size)
+        for start in range(0, len(alike), at_once):
+            part = alike[start : start + at_once]
+            block = np.sort(keys[starts[part][:, np.newaxis] + np.arange(size)], axis=1)
+            precision[part], hits[part], first_hit[part] = _measure_block(block)
     return PerQuery(precision, hits, first_hit)
 
 
 def _measure_block(keys: NDArray[np.uint64]) -> tuple[FloatArray, IntArray, IntArray]:
     """Measure queries with equally many rows; `keys` has shape (queries, rows), rising along each row."""
     queries, size = keys.shape
-    is_hit = (keys & np.uint64(1)).astype(np.bool_)
-    hits = is_hit.sum(axis=1)
-    # A threshold is where a new score begins, from the lowest up: the order in which scikit-learn adds.
-    is_threshold = np.ones((queries, size), np.bool_)
-    is_threshold[:, 1:] = np.diff(keys >> np.uint64(1), axis=1) != 0
-    place = np.arange(size)
-    threshold = np.maximum.accumulate(np.where(is_threshold, place, 0), axis=1)
-    highest_hit = size - 1 - np.argmax(is_hit[:, ::-1], axis=1)
-    first_hit = size - threshold[np.arange(queries), highest_hit]
-    first_hit[hits == 0] = 0
+    threshold, begin, thresholds = _thresholds(keys)
+    query, place = np.nonzero(keys & np.uint64(1))
+    hits = np.bincount(query, minlength=queries)
+    # Of the hits on one threshold, the first stands for all: from it up, hits and rows are those not below it.
+    hit = np.flatnonzero(_differs(query) | _differs(threshold[query, place]))
+    query, place = query[hit], place[hit]
+    hits_above = hits[query] - (hit - (np.cumsum(hits) - hits)[query])
+    rows_above = size - begin[query, place]
+    is_highest = _differs(query[::-1])[::-1]
+    hits_next = np.where(is_highest, 0, np.append(hits_above[1:], 0)[: len(hit)])
+    first_hit = np.zeros(queries, np.int64)
+    first_hit[query[is_highest]] = rows_above[is_highest]
 
-    is_threshold[hits == 0] = False
-    hits_above = (hits[:, np.newaxis] - (np.cumsum(is_hit, axis=1) - is_hit))[is_threshold]
-    rows_above = np.broadcast_to(size - place, keys.shape)[is_threshold]
-    thresholds = is_threshold.sum(axis=1)
-    ends = np.cumsum(thresholds)
-    recall = hits_above / np.repeat(hits, thresholds)
-    recall_above = np.append(recall[1:], 0.0)[: len(recall)]
-    recall_above[ends[thresholds > 0] - 1] = 0.0
-    steps = (recall - recall_above) * (hits_above / rows_above)
-
+    # A step for every threshold, from the lowest up, as scikit-learn has them; it is 0 where there are no hits.
+    recall, recall_next = hits_above / hits[query], hits_next / hits[query]
+    steps = np.zeros(keys.shape)
+    steps[query, threshold[query, place]] = (recall - recall_next) * (hits_above / rows_above)
     precision = np.zeros(queries)
     for number in _distinct(thresholds):
         alike = np.flatnonzero(thresholds == number)
         # Summing along the contiguous axis adds pairwise, just as a plain `sum` of one query's steps does.
-        own = (ends[alike] - number)[:, np.newaxis] + np.arange(number)
-        precision[alike] = steps[own].sum(axis=1)
+        precision[alike] = steps[alike, :number].sum(axis=1)
     return precision, hits, first_hit
+
+
+def _thresholds(keys: NDArray[np.uint64]) -> tuple[IntArray, IntArray, IntArray]:
+    """The number of each row's threshold and the place where it begins, and how many thresholds a query has."""
+    queries, size = keys.shape
+    place = np.broadcast_to(np.arange(size), keys.shape)
+    is_new = np.ones(keys.shape, np.bool_)
+    # Keys of one score differ at most in their lowest bit.
+    is_new[:, 1:] = (keys[:, 1:] ^ keys[:, :-1]) > 1
+    if is_new.all():
+        return place, place, np.full(queries, size)
+    number = np.cumsum(is_new, axis=1) - 1
+    return number, np.maximum.accumulate(np.where(is_new, place, 0), axis=1), number[:, -1] + 1
+
+
+def _differs(values: IntArray) -> BoolArray:
+    """Whether each value differs from the one before it; the first does."""
+    return np.concatenate([[True], values[1:] != values[:-1]])[: len(values)]
 
 
 def _distinct(counts: IntArray) -> list[int]:

@@ -113,7 +113,8 @@ def _score(path: Path, labels: Labels) -> float:
     if SCORE in labels.columns and is_hit.any():
         raise _Refused("KeyError", "'score'")
     query_key = np.repeat(query_key, times)
-    measured = measure(query_key, np.repeat(scores, times), is_hit, len(names))
+    by_query = np.argsort(query_key, kind="stable")
+    measured = measure(query_key[by_query], np.repeat(scores, times)[by_query], is_hit[by_query], len(names))
     relevant = np.bincount(right_query_key[~right_query.is_missing], minlength=len(names))
     is_counted = (relevant > 0) & (np.bincount(query_key, minlength=len(names)) > 0)
     if not is_counted.any():

@@ -12,12 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from whaledo.challenge.columns import BoolArray, FloatArray, Ids, read_columns
+from whaledo.challenge.columns import BoolArray, Columns, FloatArray, Ids, Pairs, read_columns
 from whaledo.challenge.problems import listed, nearest, shown
 from whaledo.challenge.sheet import IntArray, Lines, Sheet, open_sheet, report
 from whaledo.errors import SHOWN_PER_CODE, Problem, Problems
@@ -55,13 +53,14 @@ FILE_PROBLEMS = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Rankings:
-    """The rows of a submission.csv.
+    """The rows of a submission.csv, those of one query together.
 
     Attributes:
         path: the file.
-        queries: the query of each row.
+        queries: the query of each row; its codes never fall.
         images: the database image of each row.
         scores: shape (rows,), in [0, 1] if the file has no problems.
+        pairs: the rows in the order of query and image.
         lines: where the rows are in the file.
         places: each row's number among those that `lines` knows.
     """
@@ -70,16 +69,36 @@ class Rankings:
     queries: Ids
     images: Ids
     scores: FloatArray
+    pairs: Pairs
     lines: Lines
     places: IntArray
+
+    @classmethod
+    def of(
+        cls, path: Path, queries: Ids, images: Ids, scores: FloatArray, lines: Lines, places: IntArray
+    ) -> Rankings:
+        """Bring the rows of each query together, in file order, unless they are already."""
+        if (queries.codes[1:] < queries.codes[:-1]).any():
+            order = np.argsort(queries.codes, kind="stable")
+            queries, images = queries.chosen(order), images.chosen(order)
+            scores, places = scores[order], places[order]
+        return cls(path, queries, images, scores, Pairs.of(queries, images), lines, places)
 
     def __len__(self) -> int:
         return len(self.scores)
 
-    def problem(self, code: str, message: str, hint: str = "", *, row: int | None = None) -> Problem:
+    def first_of(self, rows: IntArray) -> list[int]:
+        """The first of these rows in the file: those that are told."""
+        in_file = np.argsort(self.places[rows], kind="stable")[:SHOWN_PER_CODE]
+        return [int(row) for row in rows[in_file]]
+
+    def problem(self, code: str, message: str, hint: str = "", *, row: int) -> Problem:
         """A problem of this file, at a row."""
-        line = None if row is None else self.lines.of(int(self.places[row]))
-        return Problem(code, message, hint, str(self.path), line)
+        return Problem(code, message, hint, str(self.path), self.line(row))
+
+    def line(self, row: int) -> int | None:
+        """The line of a row."""
+        return self.lines.of(int(self.places[row]))
 
 
 def is_right(header: Sequence[str]) -> bool:
@@ -103,50 +122,38 @@ def read_rankings(path: Path, problems: Problems) -> Rankings | None:
     columns = read_columns(sheet, problems, ids=(QUERY, IMAGE), number=SCORE)
     if columns is None:
         return None
-    queries, images = columns.ids[QUERY], columns.ids[IMAGE]
-    rows = Rankings(path, queries, images, columns.number, columns.lines, np.arange(len(queries)))
-    if not len(rows) and not problems.errors:
+    if not len(columns.number) and not problems.errors:
         hint = "was the file written before any query was answered?"
-        problems.add(rows.problem("no_rows", "there are no rows below the first line", hint))
-    is_row = _check_ids(rows, problems)
-    _check_scores(rows, columns.number_text, is_row, problems)
-    if is_row.all():
-        return rows
-    return Rankings(
-        path,
-        queries.chosen(is_row),
-        images.chosen(is_row),
-        rows.scores[is_row],
-        rows.lines,
-        np.flatnonzero(is_row),
-    )
+        problems.add(Problem("no_rows", "there are no rows below the first line", hint, str(path)))
+    is_row = _check_ids(columns, problems)
+    _check_scores(columns, is_row, problems)
+    queries, images, scores = columns.ids[QUERY], columns.ids[IMAGE], columns.number
+    if not is_row.all():
+        queries, images, scores = queries.chosen(is_row), images.chosen(is_row), scores[is_row]
+    return Rankings.of(path, queries, images, scores, columns.lines, np.flatnonzero(is_row))
 
 
-def _check_ids(rows: Rankings, problems: Problems) -> BoolArray:
+def _check_ids(columns: Columns, problems: Problems) -> BoolArray:
     """Which rows are rows; adds those that aren't."""
-    is_row = np.ones(len(rows), np.bool_)
-    headers = rows.queries.rows_of(QUERY)
-    headers = headers[np.isin(headers, rows.images.rows_of(IMAGE))]
-    said = "the first line stands here again"
-    hint = "were two files joined? Write the header once"
-    _report(rows, "repeated_header", said, hint, headers, problems)
+    queries, images = columns.ids[QUERY], columns.ids[IMAGE]
+    is_row = np.ones(len(queries), np.bool_)
+    headers = queries.rows_of(QUERY)
+    headers = headers[np.isin(headers, images.rows_of(IMAGE))]
+    said, hint = "the first line stands here again", "were two files joined? Write the header once"
+    told = headers[:SHOWN_PER_CODE].tolist()
+    report(problems, [columns.problem("repeated_header", said, hint, row=row) for row in told], len(headers))
     is_row[headers] = False
-    for name, ids in ((QUERY, rows.queries), (IMAGE, rows.images)):
+    for name, ids in columns.ids.items():
         blank = ids.rows_of("")
-        _report(rows, "blank_id", f"{name} is empty", "every row needs both ids", blank, problems)
+        said, hint = f"{name} is empty", "every row needs both ids"
+        told = blank[:SHOWN_PER_CODE].tolist()
+        report(problems, [columns.problem("blank_id", said, hint, row=row) for row in told], len(blank))
         is_row[blank] = False
     return is_row
 
 
-def _report(rows: Rankings, code: str, said: str, hint: str, where: IntArray, problems: Problems) -> None:
-    found = [rows.problem(code, said, hint, row=row) for row in where[:SHOWN_PER_CODE].tolist()]
-    report(problems, found, len(where))
-
-
-def _check_scores(
-    rows: Rankings, text: pa.ChunkedArray[Any] | None, is_row: BoolArray, problems: Problems
-) -> None:
-    scores = rows.scores
+def _check_scores(columns: Columns, is_row: BoolArray, problems: Problems) -> None:
+    scores, text = columns.number, columns.number_text
     if not len(scores) or (scores.min() >= 0 and scores.max() <= 1):
         return
     finite = np.isfinite(scores)
@@ -154,15 +161,14 @@ def _check_scores(
     found = []
     for row in no_number[:SHOWN_PER_CODE].tolist():
         value = repr(float(scores[row])) if text is None else str(text[row].as_py())
-        said, hint = _not_a_number(value)
-        found.append(rows.problem("not_a_number", said, hint, row=row))
+        found.append(columns.problem("not_a_number", *_not_a_number(value), row=row))
     report(problems, found, len(no_number))
     outside = np.flatnonzero(finite & ((scores < 0) | (scores > 1)))
     hint = _hint_of_scores(scores[finite]) if len(outside) else ""
     found = []
     for row in outside[:SHOWN_PER_CODE].tolist():
         said = f"the score {float(scores[row])!r} isn't between 0 and 1"
-        found.append(rows.problem("out_of_range", said, hint, row=row))
+        found.append(columns.problem("out_of_range", said, hint, row=row))
     report(problems, found, len(outside))
 
 

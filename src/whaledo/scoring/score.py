@@ -14,7 +14,6 @@ from typing import Any
 from whaledo.errors import Problems
 from whaledo.scoring.breakdown import Breakdown, break_down
 from whaledo.scoring.evaluate import Evaluation, Truth, evaluate, read_truth, read_valid
-from whaledo.scoring.join import join
 from whaledo.scoring.official import Official, official_score
 from whaledo.scoring.uncertainty import interval
 
@@ -144,13 +143,13 @@ def score(request: ScoreRequest) -> ScoreResult:
         UsageError: neither labels nor data are given.
     """
     truth = request.truth()
-    rankings, problems = read_valid(Path(request.rankings), truth)
-    joined = join(rankings, truth.labels)
+    path = Path(request.rankings)
+    joined, problems = read_valid(path, truth)
     evaluation = evaluate(joined, truth)
     scored = evaluation.of(evaluation.is_scored)
     return ScoreResult(
         mean_average_precision=evaluation.mean_average_precision,
-        official=official_score(rankings.path, truth.labels) if request.official else None,
+        official=official_score(path, truth.labels) if request.official else None,
         queries=len(scored.query_ids),
         unanswered=int((scored.rows == 0).sum()),
         scenarios=tuple(scenario_scores(scored, truth)),

@@ -28,8 +28,7 @@ def _validate(path: Path, challenge: Challenge) -> tuple[Rankings | None, Proble
     problems = Problems()
     rankings = read_rankings(path, problems)
     if rankings is not None:
-        limit = challenge.settings.rows_per_query
-        problems.extend(check_answers(rankings, rows_per_query=limit, challenge=challenge, labels=None))
+        problems.extend(check_answers(rankings, challenge))
     return rankings, problems
 
 
