@@ -1,1 +1,1 @@
-"""Numbers and pictures in one HTML file."""
+"""Numbers and pictures of a submission as one HTML file that opens from disk."""

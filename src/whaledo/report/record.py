@@ -1,0 +1,142 @@
+"""What a report says of the run itself, from `run.json` and `log.txt` in the output folder.
+
+A report can be made of a submission.csv that came from anywhere, so neither file has to be there; a `run.json`
+that can't be read is said and left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from whaledo.execution.contract import LOG, RECORD
+from whaledo.report.text import log_tail, visible
+from whaledo.units import show_duration, show_size
+
+TAIL_BYTES = 32 * 1024
+"""How much of the log is read, from its end."""
+
+MOST_DETAILS = 40
+"""So many further lines of a verdict are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUsed:
+    """How much of one limit a run used.
+
+    Attributes:
+        name: what is limited, in words.
+        used: how much was used, with its unit.
+        limit: the limit, with its unit.
+        share: used / limit.
+    """
+
+    name: str
+    used: str
+    limit: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A run, as far as a report shows it.
+
+    Attributes:
+        code: the verdict.
+        message: what happened.
+        hint: what to do.
+        details: further lines.
+        started: when, as `run.json` has it.
+        engine: name and version.
+        profile: the environment's.
+        weak: the guarantees that weren't enforced: name, level and reason of each.
+        limits: what was used of them.
+        warnings: what deserves a look.
+        document: all of `run.json`.
+    """
+
+    code: str
+    message: str
+    hint: str
+    details: tuple[str, ...]
+    started: str
+    engine: str
+    profile: str
+    weak: tuple[str, ...]
+    limits: tuple[LimitUsed, ...]
+    warnings: tuple[str, ...]
+    document: Mapping[str, Any]
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether all went well."""
+        return self.code == "ok"
+
+
+def read_record(output: Path) -> tuple[RunSummary | None, str]:
+    """Read `run.json`; None where it isn't there, or can't be read: then with the reason."""
+    path = output / RECORD
+    if not path.is_file():
+        return None, ""
+    try:
+        return _summary(json.loads(path.read_bytes())), ""
+    except OSError as error:
+        return None, f"{RECORD} can't be read: {error.strerror}"
+    except (ValueError, RecursionError):
+        return None, f"{RECORD} isn't JSON, so nothing is said of the run: run the submission again"
+    except (KeyError, TypeError, AttributeError):
+        return None, f"{RECORD} isn't the record of a run, so nothing is said of it: run the submission again"
+
+
+def read_log_tail(output: Path) -> list[str]:
+    """The last lines of `log.txt`; none where there is no log."""
+    try:
+        with (output / LOG).open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
+            return log_tail(file.read())
+    except OSError:
+        return []
+
+
+def _summary(record: Any) -> RunSummary:
+    verdict, engine = record["verdict"], record["engine"]
+    guarantees = (engine.get("guarantees") or {}).items()
+    return RunSummary(
+        code=str(verdict["code"]),
+        message=visible(str(verdict["message"])),
+        hint=visible(str(verdict.get("hint") or "")),
+        details=tuple(_lines(verdict.get("details") or ())),
+        started=str(record.get("started", "")).replace("T", " ").removesuffix("+00:00"),
+        engine=" ".join(str(engine[key]) for key in ("name", "version") if engine.get(key)),
+        profile=str((record.get("environment") or {}).get("profile") or ""),
+        weak=tuple(
+            f"{name.replace('_', ' ')}: {held['level'].replace('_', ' ')} ({visible(str(held['by']))})"
+            for name, held in guarantees
+            if held["level"] != "enforced"
+        ),
+        limits=tuple(_limits_used(record["usage"], record["limits"])),
+        warnings=tuple(_lines(record.get("warnings") or ())),
+        document=record,
+    )
+
+
+def _lines(lines: Any) -> Iterator[str]:
+    yield from (visible(str(line)) for line in lines[:MOST_DETAILS])
+    if len(lines) > MOST_DETAILS:
+        yield f"… and {len(lines) - MOST_DETAILS:,} more"
+
+
+def _limits_used(usage: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[LimitUsed]:
+    for name, used_key, limit_key, show in (
+        ("time", "wall_s", "wall_s", show_duration),
+        ("memory", "peak_memory_bytes", "memory_bytes", show_size),
+        ("processes and threads", "max_processes", "processes", "{:,}".format),
+        ("disk", "output_bytes", "disk_bytes", show_size),
+        ("log", "log_bytes", "log_bytes", show_size),
+    ):
+        used, limit = usage.get(used_key), limits.get(limit_key)
+        if used is not None and limit:
+            yield LimitUsed(name, show(used), show(limit), used / limit)
