@@ -34,7 +34,7 @@ setup: ## Make .venv, build the core environment, see to bubblewrap; what is the
 tool:
 	@$(PYTHON) scripts/setup.py --tool
 
-demo: setup ## Draw a small challenge, run the quickstart on it walled in, and score it
+demo: setup ## Draw a small challenge, run the quickstart on it walled in, score it, write a report
 	@$(BIN)/whaledo demo
 
 pack-quickstart: tool ## Pack submission_quickstart/ into submission/submission.zip
@@ -43,9 +43,10 @@ pack-quickstart: tool ## Pack submission_quickstart/ into submission/submission.
 pack-submission: tool ## Pack submission_src/ into submission/submission.zip
 	@$(PACK) submission_src
 
-test-submission: setup ## Run submission/submission.zip walled in on DATA, then score what it wrote
+test-submission: setup ## Run submission/submission.zip walled in on DATA, score what it wrote, write a report
 	@$(BIN)/whaledo run "$(SUBMISSION)/submission.zip" --data "$(DATA)" --output "$(SUBMISSION)" $(if $(LABELS),,--score)
 	@$(if $(LABELS),$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" "$(LABELS)" --data "$(DATA)")
+	@$(BIN)/whaledo report --output "$(SUBMISSION)" --data "$(DATA)" $(if $(LABELS),--labels "$(LABELS)")
 
 score: tool ## Check and score submission/submission.csv
 	@$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" $(if $(LABELS),"$(LABELS)",--data "$(DATA)")

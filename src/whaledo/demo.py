@@ -1,4 +1,4 @@
-"""The whole way in one go: draw a challenge, pack the quickstart, run it, score it.
+"""The whole way in one go: draw a challenge, pack the quickstart, run it, score it, report on it.
 
 It calls what a competitor calls, in the same order, on data that needs no download. Everything goes into one
 folder, where it can be looked at and tried again by hand.
@@ -15,6 +15,7 @@ from whaledo.challenge.load import METADATA_FILE
 from whaledo.execution.contract import OUTPUT_CSV
 from whaledo.execution.records import Code, RunRequest, RunResult
 from whaledo.execution.runner import Listener, run
+from whaledo.report.write import ReportRequest, ReportResult, write_report
 from whaledo.resources import quickstart_folder
 from whaledo.scoring.score import ScoreRequest, ScoreResult, score
 from whaledo.submission.pack import Packed, pack
@@ -49,6 +50,7 @@ class Demo:
         output: folder of the csv, the log and the record.
         result: how the run ended.
         score: what it scored; None where the run left nothing to score.
+        report: the page that shows all of it.
     """
 
     data: Path
@@ -56,6 +58,7 @@ class Demo:
     output: Path
     result: RunResult
     score: ScoreResult | None
+    report: ReportResult
 
 
 def run_demo(folder: Path, *, seed: int = 0, listener: DemoListener | None = None) -> Demo:
@@ -78,4 +81,5 @@ def run_demo(folder: Path, *, seed: int = 0, listener: DemoListener | None = Non
     scored = None
     if result.verdict.code is Code.OK:
         scored = score(ScoreRequest(str(output / OUTPUT_CSV), data=str(data)))
-    return Demo(data, packed, output, result, scored)
+    report = write_report(ReportRequest(str(output), str(data)))
+    return Demo(data, packed, output, result, scored, report)

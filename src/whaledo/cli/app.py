@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whaledo import __version__
-from whaledo.cli import data, data_demo, demo, env, pack, run, score
+from whaledo.cli import data, data_demo, demo, env, pack, report, run, score
 from whaledo.errors import Fault
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ app.command()(pack.pack)
 app.command()(run.run)
 app.command()(score.score)
 app.command()(score.compare)
+app.command()(report.report)
 app.add_typer(data_app, name="data")
 app.add_typer(env_app, name="env")
 

@@ -18,7 +18,7 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed, other belugas.")] = 0,
     json: JsonOption = False,
 ) -> None:
-    """Draw a small challenge, pack the quickstart, run it walled in, and score it."""
+    """Draw a small challenge, pack the quickstart, run it walled in, score it, and write its report."""
     from whaledo.cli.progress import progress_bar
     from whaledo.cli.run import listening, say_result
     from whaledo.cli.score_screen import say_score
@@ -51,6 +51,7 @@ def demo(
                 "output": str(made.output),
                 "run": made.result.to_json(),
                 "score": made.score and made.score.to_json(),
+                "report": made.report.to_json(),
             }
         )
 
@@ -61,7 +62,9 @@ def _say_what_next(made: Demo, answer: Answer) -> None:
     answer.say("What was made", style="cyan")
     answer.say(f"  {data / 'images'}  the photographs: look at them")
     answer.say(f"  {made.output / 'submission.csv'}  the rankings; log.txt and run.json lie beside it")
+    answer.say(f"  {made.report.path}  the report: every query beside its ranked candidates")
     answer.say("What to try next", style="cyan")
+    answer.say(f"  open {made.report.path} in a browser")
     answer.say(f"  whaledo run {zip_path} --data {data} --timeout 1s   what a limit does")
     answer.say(f"  whaledo score {made.output / 'submission.csv'} --data {data} --official")
     answer.say("  write your model into submission_src/main.py, then `make pack-submission test-submission`")

@@ -37,12 +37,12 @@ class RunScreen:
 
     Attributes:
         stream: where the submission's output goes.
-        status: where the status line goes, if that is a terminal.
+        status: where the status line goes, if that is a terminal; stderr if left out.
     """
 
-    def __init__(self, stream: TextIO, status: TextIO = sys.stderr) -> None:
-        self._stream, self._status = stream, status
-        self._has_status = status.isatty()
+    def __init__(self, stream: TextIO, status: TextIO | None = None) -> None:
+        self._stream, self._status = stream, status or sys.stderr
+        self._has_status = self._status.isatty()
         self._waiting: queue.Queue[bytes | str | None] = queue.Queue(WAITING_CHUNKS)
         self._line = LineBuffer()
         self._skipped = 0

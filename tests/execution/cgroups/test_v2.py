@@ -10,7 +10,7 @@ import pytest
 
 from whaledo.errors import MachineError
 from whaledo.execution.cgroups import v2
-from whaledo.execution.cgroups.base import Unavailable
+from whaledo.execution.cgroups.base import Unavailable, write
 from whaledo.execution.cgroups.v2 import V2, make_below_top, remove_below_top
 from whaledo.execution.contract import Limits
 
@@ -75,6 +75,19 @@ def test_without_a_controller_of_processors_the_rest_holds_and_it_says_so(top: P
     assert (top / "run/pids.max").read_text() == "50"
 
 
+def test_a_part_of_the_tree_that_has_processes_cannot_be_divided(
+    top: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is in a container, where everything is in the group at the top."""
+
+    def refuse(path: Path, value: int | str) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy", str(path))
+
+    monkeypatch.setattr(v2, "write", refuse)
+    with pytest.raises(Unavailable, match=f"{top} has processes of its own"):
+        make_below_top(top, "r1", Limits())
+
+
 @pytest.mark.parametrize(("given", "missing"), [("pids", "no memory "), ("cpu", "no memory and no pids ")])
 def test_without_a_controller_that_is_needed_there_is_none(top: Path, given: str, missing: str) -> None:
     (top / "cgroup.controllers").write_text(given)
@@ -132,6 +145,12 @@ def test_a_process_that_the_kernel_does_not_let_us_move_is_reported(
     monkeypatch.setattr(v2, "write", refuse)
     with pytest.raises(PermissionError):
         group.admit(4242)
+
+
+def test_what_the_kernel_refuses_to_be_told_is_named_with_its_file() -> None:
+    with pytest.raises(OSError, match="No space left") as refused:
+        write(Path("/dev/full"), 1)
+    assert refused.value.filename == "/dev/full"
 
 
 def test_below_the_top_all_runs_share_one_group_and_a_dead_run_is_removed_by_name(top: Path) -> None:

@@ -27,19 +27,23 @@ def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
         limits: the limits.
         pid: a child of ours that is waiting; everything that it starts from now on is in the group too.
     """
-    group = None
     try:
         group = _make(name, limits)
+    except (OSError, Unavailable) as error:
+        return _reason(error)
+    try:
         group.admit(pid)
     except BaseException as error:
-        if group is not None:
-            group.close()
-        if isinstance(error, Unavailable):
-            return f"no control group: {error}"
-        if isinstance(error, OSError):
-            return f"no control group: {error.strerror} ({error.filename})"
+        group.close()
+        if isinstance(error, OSError | Unavailable):
+            return _reason(error)
         raise
     return group
+
+
+def _reason(error: OSError | Unavailable) -> str:
+    why = f"{error.strerror} ({error.filename})" if isinstance(error, OSError) else str(error)
+    return f"no control group: {why}"
 
 
 def _make(name: str, limits: Limits) -> ControlGroup:

@@ -75,10 +75,13 @@ def write(path: Path, value: int | str) -> None:
 
     Raises:
         FileNotFoundError: it isn't there; opened as other files are, the kernel would speak of permissions.
+        OSError: the kernel refuses; names the file.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
     try:
         os.write(descriptor, str(value).encode())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)
 

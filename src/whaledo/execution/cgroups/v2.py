@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from pathlib import Path
 
 from whaledo.errors import MachineError
@@ -110,10 +111,10 @@ def _below_top(top: Path, name: str) -> Path:
 
 
 def share_controllers(group: Path) -> frozenset[str]:
-    """Let groups below `group`, which has no processes of its own, use its controllers; return which those are.
+    """Let groups below `group` use its controllers; return which those are.
 
     Raises:
-        Unavailable: it has no controller of memory or of processes itself.
+        Unavailable: it has no controller of memory or of processes itself, or else it has processes.
         OSError: the kernel refuses.
     """
     controllers = set((group / "cgroup.controllers").read_text().split())
@@ -122,5 +123,10 @@ def share_controllers(group: Path) -> frozenset[str]:
     wanted = controllers & {*NEEDED, "cpu"}
     shared = group / "cgroup.subtree_control"
     if new := sorted(wanted - set(shared.read_text().split())):
-        write(shared, " ".join(f"+{controller}" for controller in new))
+        try:
+            write(shared, " ".join(f"+{controller}" for controller in new))
+        except OSError as error:
+            if error.errno == errno.EBUSY:
+                raise Unavailable(f"{group} has processes of its own, so it can't be divided") from error
+            raise
     return frozenset(wanted)
