@@ -27,7 +27,7 @@ from whaledo.report.write import ReportRequest, write_report
 from whaledo.units import show_size
 
 PHOTOGRAPHS, QUERIES, SCENARIOS, ANIMALS, ROWS = 4_900, 4_419, 10, 788, 20
-CHROMIUM = [
+CHROMIUM = (
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +35,7 @@ CHROMIUM = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-]
+)
 
 FILTER = """
 const [id, value, done] = arguments;

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.conftest import Rooms
     from tests.execution.conftest import RunMain
 
-ABSTRACT = "whaledo-test-abstract"
+ABSTRACT = f"whaledo-test-{os.getpid()}"
 PROGRAM = Path(__file__).with_name("programs") / "walls.py"
 UNREACHABLE = "Network is unreachable"
 OF_ITS_OWN_NAMESPACE = {

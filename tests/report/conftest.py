@@ -1,13 +1,15 @@
-"""Small challenges, submissions for them, and reports of those, read as a browser's parser would."""
+"""Small challenges, submissions for them, reports of those, and a browser to read them with."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import PIL.Image
 import pytest
@@ -17,7 +19,22 @@ from whaledo.challenge.demo.write import write_demo
 from whaledo.challenge.load import load_challenge
 from whaledo.report.write import ReportRequest, ReportResult, write_report
 
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+
 HEADER = "query_id,database_image_id,score"
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1300,900",
+)
+"""How Chromium is started: without a window, and without asking for anything of its own."""
 
 HOSTILE = (
     "<script>window.hacked=1</script>",
@@ -235,3 +252,56 @@ def photographed(beluga: Path, tmp_path: Path) -> Case:
     case = Case(beluga, tmp_path)
     case.answer(first_of_each(beluga, 4))
     return case
+
+
+def _missing(reason: str) -> NoReturn:
+    if os.environ.get("WHALEDO_REQUIRE_ENGINES") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
+    """Chromium, that keeps a log of its console and of all requests."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        _missing("needs a browser: there is no `chromium` with `chromedriver` on the PATH")
+    try:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+    except ImportError:
+        _missing("needs the Python package selenium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    started = webdriver.Chrome(options=options, service=Service(driver))
+    yield started
+    started.quit()
+
+
+@pytest.fixture
+def visit(browser: Chrome) -> Iterator[Callable[[str], None]]:
+    """Open a file; at the end, what the browser complained of and what it asked for is looked at."""
+    opened: list[str] = []
+
+    def visit(path: str) -> None:
+        opened.append(Path(path).absolute().as_uri())
+        browser.get(opened[-1])
+
+    browser.get("about:blank")
+    for log in ("browser", "performance"):
+        browser.get_log(log)  # type: ignore[no-untyped-call]  # selenium leaves it out
+    yield visit
+    complaints = browser.get_log("browser")  # type: ignore[no-untyped-call]  # as above
+    assert complaints == []
+    events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]  # type: ignore[no-untyped-call]  # as above
+    asked = {
+        event["params"]["request"]["url"]
+        for event in events
+        if event["method"] == "Network.requestWillBeSent"
+    }
+    assert {url for url in asked if not url.startswith("data:")} == set(opened)
+    assert browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)") == []
+    assert browser.execute_script("return typeof window.hacked") == "undefined"

@@ -2,84 +2,38 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
-    from tests.report.conftest import Case
+    from tests.report.conftest import Case, MakeCase
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1300,900",
-)
+FAINT = """
+const share = (v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+const luminance = (colour) => {
+  const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((v) => share(v / 255));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (element) => {
+  const colour = getComputedStyle(element).backgroundColor;
+  return /, 0\\)$/.test(colour) && element.parentElement ? behind(element.parentElement) : colour;
+};
+const says = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+const unseen = "script, style, noscript *, option, dialog *, svg *, .skip, :disabled";
+return [...document.body.querySelectorAll("*")].filter((element) => {
+  if (!says(element) || element.matches(unseen)) return false;
+  const pair = [getComputedStyle(element).color, behind(element)].map(luminance).sort((a, b) => b - a);
+  return (pair[0] + 0.05) / (pair[1] + 0.05) < 4.5;
+}).map((element) => `${element.className}: ${element.textContent.slice(0, 40)}`);
+"""
+"""The text whose contrast with what is behind it is under 4.5 (WCAG 2, AA)."""
 
 SHOWN = "return [...document.querySelectorAll('#queries article')]"
-
-
-def _missing(reason: str) -> NoReturn:
-    if os.environ.get("WHALEDO_REQUIRE_ENGINES") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chrome]:
-    """Chromium, that keeps a log of its console and of all requests."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        _missing("needs a browser: there is no `chromium` with `chromedriver` on the PATH")
-    try:
-        from selenium import webdriver
-        from selenium.webdriver.chrome.service import Service
-    except ImportError:
-        _missing("needs the Python package selenium")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    yield started
-    started.quit()
-
-
-@pytest.fixture
-def visit(browser: Chrome) -> Iterator[Callable[[str], None]]:
-    """Open a file; at the end, what the browser complained of and what it asked for is looked at."""
-    opened: list[str] = []
-
-    def visit(path: str) -> None:
-        opened.append(Path(path).absolute().as_uri())
-        browser.get(opened[-1])
-
-    browser.get("about:blank")
-    for log in ("browser", "performance"):
-        browser.get_log(log)  # type: ignore[no-untyped-call]  # selenium leaves it out
-    yield visit
-    complaints = browser.get_log("browser")  # type: ignore[no-untyped-call]  # as above
-    assert complaints == []
-    events = [json.loads(each["message"])["message"] for each in browser.get_log("performance")]  # type: ignore[no-untyped-call]  # as above
-    asked = {
-        event["params"]["request"]["url"]
-        for event in events
-        if event["method"] == "Network.requestWillBeSent"
-    }
-    assert {url for url in asked if not url.startswith("data:")} == set(opened)
-    assert browser.execute_script("return performance.getEntriesByType('resource').map(e => e.name)") == []
-    assert browser.execute_script("return typeof window.hacked") == "undefined"
 
 
 def choose(browser: Chrome, name: str, text: str) -> None:
@@ -243,3 +197,163 @@ def test_real_photographs(browser: Chrome, visit: Callable[[str], None], photogr
     shown, broken = loaded(browser)
     assert shown > 10
     assert broken == 0
+
+
+def test_the_keys_turn_the_pages(browser: Chrome, visit: Callable[[str], None], drawn: Case) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    result, _ = drawn.report()
+    visit(result.path)
+    before = headings(browser)
+    ActionChains(browser).send_keys("n").perform()
+    assert set(headings(browser)).isdisjoint(before)
+    ActionChains(browser).send_keys("p").perform()
+    assert headings(browser) == before
+
+
+def test_every_query_is_reachable_the_worst_first(
+    browser: Chrome, visit: Callable[[str], None], drawn: Case
+) -> None:
+    result, page = drawn.report()
+    visit(result.path)
+    seen: list[str] = []
+    for _ in range(int(browser.find_element("id", "pages").text)):
+        seen += headings(browser)
+        browser.execute_script("document.getElementById('next').click()")
+
+    gallery = page.block("gallery")
+    worth = dict(zip(gallery["queries"]["id"], gallery["sides"][0]["precision"], strict=True))
+    assert sorted(seen) == sorted(worth)
+    scored = [worth[query] for query in seen if worth[query] is not None]
+    assert scored == sorted(scored)
+
+
+def test_right_and_wrong_are_told_by_mark_and_word_not_by_colour_alone(
+    browser: Chrome, visit: Callable[[str], None], small: Case
+) -> None:
+    result, _ = small.report()
+    visit(result.path)
+    told = browser.execute_script(
+        "return [...document.querySelectorAll('button.candidate')].map((each) => [each.classList[1],"
+        " each.querySelector('.mark').textContent, each.querySelector('.hidden').textContent])"
+    )
+
+    assert {tuple(each) for each in told} == {("right", "✓", "right"), ("wrong", "✗", "wrong")}
+
+
+def test_tied_candidates_share_the_last_of_their_places(
+    browser: Chrome, visit: Callable[[str], None], small: Case
+) -> None:
+    small.answer([("q1", "a2", 0.9), ("q1", "b1", 0.5), ("q1", "a3", 0.5), ("q2", "b2", 0.1)])
+    result, _ = small.report()
+    visit(result.path)
+    choose(browser, "order", "as in the challenge")
+
+    places = browser.execute_script(
+        f"{SHOWN}.map((e) => [...e.querySelectorAll('.strip .rank > :first-child')].map((p) => p.textContent))"
+    )
+    assert places == [["1", "=3", "=3"], ["1"]]
+
+
+def test_a_pair_of_animals_leads_to_its_queries_and_back(
+    browser: Chrome, visit: Callable[[str], None], small: Case
+) -> None:
+    result, _ = small.report()
+    visit(result.path)
+    browser.find_element("css selector", "button.pair").click()
+    assert headings(browser) == ["q2"]
+    browser.find_element("css selector", "#count button").click()
+    assert sorted(headings(browser)) == ["q1", "q2"]
+
+
+def test_two_submissions_stand_side_by_side_the_most_changed_query_first(
+    browser: Chrome, visit: Callable[[str], None], small: Case
+) -> None:
+    rows = [("q1", "a2", 0.9), ("q1", "b1", 0.2), ("q2", "b2", 0.8)]
+    result, _ = small.report(compare=str(small.answer(rows, "other.csv")))
+    visit(result.path)
+
+    assert headings(browser) == ["q2", "q1"]
+    sides = browser.execute_script(f"{SHOWN}[0].querySelectorAll('.side')")
+    assert [side.text.split(" · ")[0] for side in sides] == [
+        "A right further down",
+        "B right in the first row",
+    ]
+
+
+def test_nothing_is_judged_where_nothing_says_what_is_right(
+    browser: Chrome, visit: Callable[[str], None], make_case: MakeCase
+) -> None:
+    case = make_case({"a": "", "b": "", "c": ""}, {"q": "a"}, has_identities=False)
+    case.answer([("q", "b", 0.5), ("q", "c", 0.4)])
+    result, _ = case.report()
+    visit(result.path)
+
+    assert headings(browser) == ["q"]
+    assert browser.find_elements("css selector", ".right, .wrong") == []
+    assert not set("✓✗") & set(browser.find_element("tag name", "body").text)
+
+
+def test_what_slips_into_the_page_is_refused_by_its_policy(browser: Chrome, small: Case) -> None:
+    result, _ = small.report()
+    browser.get(Path(result.path).absolute().as_uri())
+    refused = browser.execute_async_script(
+        "const [done] = arguments; const refused = new Set();"
+        "document.addEventListener('securitypolicyviolation', (e) => refused.add(e.effectiveDirective));"
+        "const image = new Image(); image.src = 'file:///none.png'; document.body.append(image);"
+        "const style = document.createElement('style'); style.textContent = '* {}'; document.body.append(style);"
+        "try { document.body.insertAdjacentHTML('beforeend', '<b onclick=window.hacked=1></b>'); } catch {}"
+        "try { setTimeout('window.hacked = 1'); } catch {}"
+        "setTimeout(() => done([...refused, typeof window.hacked].sort()), 200);"
+    )
+
+    assert refused == ["img-src", "require-trusted-types-for", "style-src-elem", "undefined"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 800, 1600])
+def test_it_is_readable_on_every_screen(
+    browser: Chrome, visit: Callable[[str], None], drawn: Case, scheme: str, width: int
+) -> None:
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        result, _ = drawn.report(compare=str(drawn.output / "submission.csv"))
+        visit(result.path)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+        assert browser.execute_script(FAINT) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+
+
+def test_paper_has_no_controls(browser: Chrome, visit: Callable[[str], None], small: Case) -> None:
+    result, _ = small.report()
+    visit(result.path)
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    try:
+        controls = browser.find_elements("css selector", ".filters, .pager, .skip, .keys")
+        assert [each.is_displayed() for each in controls] == [False] * 4
+    finally:
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_everything_has_a_name_and_headings_go_down_step_by_step(
+    browser: Chrome, visit: Callable[[str], None], drawn: Case
+) -> None:
+    result, _ = drawn.report()
+    visit(result.path)
+
+    for found in (
+        "img:not([alt]), img[alt='']",
+        "*:not(label) > :is(input, select)",
+        "svg[role=img]:not([aria-label])",
+    ):
+        assert browser.find_elements("css selector", f"main {found}") == []
+    levels = [
+        1,
+        *(int(each.tag_name[1]) for each in browser.find_elements("css selector", "main :is(h2, h3)")),
+    ]
+    assert all(after - before <= 1 for before, after in pairwise(levels))

@@ -212,6 +212,14 @@ def test_labels_with_a_score_column_break_the_published_scorer_as_soon_as_there_
         assert answer == in_pandas(submission, labels)
 
 
+def test_ids_of_ten_thousand_digits_are_no_trouble(tmp_path: Path) -> None:
+    submission, labels = tmp_path / "submission.csv", tmp_path / "labels.csv"
+    submission.write_text(f"{RIGHT}\n{'1' * 10_000},a,1\n")
+    labels.write_text(f"query_id,database_image_id\n{'1' * 10_000},a\n")
+
+    assert ours(submission, labels) == Official(1.0)
+
+
 def test_labels_that_cant_be_read_are_nobodys_answer(tmp_path: Path) -> None:
     with pytest.raises(BadData):
         ours(tmp_path / "submission.csv", tmp_path / "labels.csv")

@@ -28,6 +28,9 @@ TIME_GAPS = ("same encounter", "same year", "other year")
 COUNTS = ((1, 1), (2, 4), (5, 9), (10, 19), (20, None))
 """The steps in which the database images of an animal are counted, from and to."""
 
+MOST_PAIRS = 30
+"""How many viewpoint pairs are told apart at most, the commonest."""
+
 _YEAR = re.compile(r"\d{4}(?=\D|$)", re.ASCII)
 
 
@@ -109,14 +112,17 @@ def _by_kind(joined: Join, kinds: IntArray, names: Sequence[str], limit: int) ->
 def _viewpoint_pairs(
     joined: Join, of_queries: Sequence[str], of_labels: Sequence[str], challenge: Challenge
 ) -> tuple[IntArray, list[str]]:
-    """The kind of each label, and the kinds' names: from the query's viewpoint to the database image's."""
+    """The kind of each label, and the names of the kinds, the commonest first: query's viewpoint → image's."""
     views = ids_of([challenge.images[image].fields[VIEWPOINT] for image in (*of_queries, *of_labels)])
     names = [name or "unknown" for name in views.distinct()]
     of_query, of_label = views.codes[: len(of_queries)], views.codes[len(of_queries) :]
     pairs = of_query[joined.label_query] * len(names) + of_label[joined.label_image]
-    distinct, kinds = np.unique(pairs, return_inverse=True)
-    arrows = [f"{names[pair // len(names)]} → {names[pair % len(names)]}" for pair in distinct.tolist()]
-    return kinds, arrows
+    distinct, counts = np.unique(pairs, return_counts=True)
+    common = distinct[np.argsort(-counts, kind="stable")][:MOST_PAIRS].tolist()
+    kinds = np.full(len(pairs), -1)
+    for kind, pair in enumerate(common):
+        kinds[pairs == pair] = kind
+    return kinds, [f"{names[pair // len(names)]} → {names[pair % len(names)]}" for pair in common]
 
 
 def _time_gaps(

@@ -5,6 +5,8 @@ Scores, comparisons and reports all start from the `Evaluation` that comes out o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -124,14 +126,25 @@ def read_truth(labels: Path | None, data: Path | None) -> Truth:
     return truth
 
 
-def read_valid(path: Path, truth: Truth) -> tuple[Join, Problems]:
-    """Read rankings, join them with the right answers and hold them to the rules; the problems are warnings only.
+def read_valid(path: Path, read: Callable[[], Truth]) -> tuple[Truth, Join, Problems]:
+    """Read rankings and right answers, join them, and hold the rankings to the rules.
+
+    Args:
+        path: the submission.csv.
+        read: reads the right answers; it is called in a thread of its own, because pyarrow leaves room for it.
+
+    Returns:
+        The right answers, the rankings beside them, and the problems: warnings only.
 
     Raises:
         BadRankings: with every problem of the file at once.
+        BadData: what `read` raises.
     """
     problems = Problems()
-    rankings = read_rankings(path, problems)
+    with ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read)
+        rankings = read_rankings(path, problems)
+        truth = reading.result()
     if rankings is not None:
         joined, limit = join(rankings, truth.labels), truth.rows_per_query
         problems.extend(
@@ -141,7 +154,7 @@ def read_valid(path: Path, truth: Truth) -> tuple[Join, Problems]:
         raise BadRankings(
             f"{path} breaks the rules: {counted(problems.errors, 'problem')}", problems=problems
         )
-    return joined, problems
+    return truth, joined, problems
 
 
 def evaluate(joined: Join, truth: Truth) -> Evaluation:
@@ -170,7 +183,7 @@ def evaluate_file(path: Path, truth: Truth) -> tuple[Evaluation, Problems]:
     Raises:
         BadRankings: with every problem of the file at once.
     """
-    joined, problems = read_valid(path, truth)
+    _, joined, problems = read_valid(path, lambda: truth)
     return evaluate(joined, truth), problems
 
 

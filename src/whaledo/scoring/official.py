@@ -36,7 +36,7 @@ NOT_AVAILABLE = frozenset({"", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan",
 BOOLEANS = MappingProxyType(
     {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
 )
-_INTEGER = re.compile(r"\s*[+-]?\d+\s*", re.ASCII)
+_INTEGER = re.compile(r"\s*[+-]?\d{1,4000}\s*", re.ASCII)  # of more digits, Python makes no integer
 _FLOAT = re.compile(r"\s*[+-]?(((\d+\.?\d*|\.\d+)(e[+-]?\d+)?)|inf(inity)?)\s*", re.ASCII | re.IGNORECASE)
 
 _NO_GROUPS = "Object of type Series is not JSON serializable"

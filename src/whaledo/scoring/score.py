@@ -142,9 +142,8 @@ def score(request: ScoreRequest) -> ScoreResult:
         BadData: the labels or the data folder can't be used.
         UsageError: neither labels nor data are given.
     """
-    truth = request.truth()
     path = Path(request.rankings)
-    joined, problems = read_valid(path, truth)
+    truth, joined, problems = read_valid(path, request.truth)
     evaluation = evaluate(joined, truth)
     scored = evaluation.of(evaluation.is_scored)
     return ScoreResult(

@@ -76,6 +76,7 @@ def test_a_systemd_that_gives_no_scope_is_quoted_and_left_at_once(
     script: str, says: str, fake_program: FakeProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scope, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(scope, "REMOVAL_PATIENCE_S", 0.5)
     started: list[subprocess.Popen[bytes]] = []
     popen = subprocess.Popen
 
@@ -108,8 +109,9 @@ def test_the_keeper_waits_for_the_end_of_the_line_and_then_kills_what_is_left(
     procs = tmp_path / "it's a group"
     procs.write_text(f"{asleep.pid}\n")
     commands = KEEP.format(procs=shlex.quote(str(procs)))
-    with subprocess.Popen(["/bin/sh"], stdin=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"}) as keeper:
-        assert keeper.stdin is not None
+    keeper = subprocess.Popen(["/bin/sh"], stdin=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"})
+    assert keeper.stdin is not None
+    try:
         keeper.stdin.write(commands.encode())
         keeper.stdin.flush()
         time.sleep(0.1)
@@ -119,6 +121,9 @@ def test_the_keeper_waits_for_the_end_of_the_line_and_then_kills_what_is_left(
         assert keeper.poll() is None, "it looks again whether all are gone"
         procs.unlink()
         assert keeper.wait(5) == 0
+    finally:
+        keeper.kill()
+        keeper.wait()
 
 
 USER_GROUP = "user.slice/user-1501.slice/user@1501.service/app.slice/whaledo-r1.scope/run"

@@ -11,6 +11,7 @@ import pytest
 from whaledo.errors import MachineError
 from whaledo.execution.cgroups import v2
 from whaledo.execution.cgroups.base import Unavailable, write
+from whaledo.execution.cgroups.scope import Scope
 from whaledo.execution.cgroups.v2 import V2, make_below_top, remove_below_top
 from whaledo.execution.contract import Limits
 
@@ -132,6 +133,21 @@ def test_a_group_that_somebody_removed_is_the_machines_fault(fake_kernel: FakeKe
     with pytest.raises(MachineError, match=r"control group .*/run has gone"):
         group.counters()
     group.close()
+
+
+def test_a_scope_that_has_ended_is_noticed_though_its_files_are_still_there(top: Path) -> None:
+    class Ended(Scope):
+        def __init__(self) -> None:
+            pass
+
+        def check(self) -> None:
+            raise MachineError("systemd has ended the run")
+
+        def close(self) -> None:
+            pass
+
+    with pytest.raises(MachineError, match="systemd has ended the run"):
+        V2(top / "run", Limits(), Ended()).counters()
 
 
 def test_a_process_that_the_kernel_does_not_let_us_move_is_reported(

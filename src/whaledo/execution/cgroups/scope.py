@@ -90,7 +90,6 @@ class Scope:
             self._line.sendall(b"echo\n")
             answer = self._line.recv(1)
         except TimeoutError:
-            self._keeper.kill()
             raise Unavailable(f"systemd-run gave no answer within {PATIENCE_S:.0f} s") from None
         except ConnectionError:
             answer = b""
@@ -134,7 +133,7 @@ class Scope:
         """Let the scope go, and wait until systemd has removed it, as it does as soon as it's empty."""
         self._line.close()
         try:
-            self._keeper.communicate(timeout=PATIENCE_S)
+            self._keeper.communicate(timeout=REMOVAL_PATIENCE_S)
         except subprocess.TimeoutExpired:
             self._keeper.kill()
             self._keeper.communicate()
