@@ -15,9 +15,8 @@ from whaledo.execution import validation
 from whaledo.execution.validation import validate_csv
 
 HEADER = "query_id,database_image_id,score\n"
-SLEEPER = validation._CHECKER.replace(
-    "runpy.run_module('whaledo.scoring.validate', run_name='__main__')", "import time; time.sleep(60)"
-)
+RUN = "runpy.run_module('whaledo.scoring.validate', run_name='__main__')"
+SLEEPER = validation._CHECKER.replace(RUN, "import time; time.sleep(60)")
 """A checker that never comes to an end."""
 
 
@@ -75,6 +74,17 @@ def test_a_checker_that_fails_is_our_failure(
     monkeypatch.setattr(validation, "_CHECKER", "raise SystemExit('out of order')")
     with pytest.raises(MachineError, match="could not be checked: out of order"):
         validate_csv(write(tmp_path, HEADER), data)
+
+
+def test_threads_that_outlive_the_answer_dont_spoil_it(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pyarrow's do at times: an end of the interpreter in due form would wait for them, or abort."""
+    late = "import threading, time; threading.Thread(target=time.sleep, args=(30,)).start()"
+    monkeypatch.setattr(validation, "_CHECKER", validation._CHECKER.replace(RUN, f"{RUN}; {late}"))
+    began = time.monotonic()
+    assert validate_csv(write(tmp_path, f"{HEADER}q1,b,0.9\n"), data) is not None
+    assert time.monotonic() - began < 25
 
 
 def test_a_checker_that_hangs_is_given_up(
