@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import whaledo
+from whaledo.environment.access import closed_folder
 from whaledo.execution.engines.base import Order
 from whaledo.execution.engines.bubblewrap import Bubblewrap, BubblewrapSandbox
 from whaledo.execution.records import RunRequest
@@ -124,6 +126,9 @@ def ordinary_user(rooms: Rooms) -> OrdinaryUser:
     setpriv = shutil.which("setpriv")
     if os.geteuid() != 0 or setpriv is None:
         pytest.skip("only root, with setpriv, can become another user")
+    for needed in (Path(sys.executable), Path(__file__), Path(whaledo.__file__)):
+        if closed := closed_folder(needed.parent):
+            pytest.skip(f"an ordinary user can't enter {closed}, which {needed.name} lies below")
     home = rooms.folder / "ordinary"
     home.mkdir()
     (home / "environments").symlink_to(rooms.home / "environments")
