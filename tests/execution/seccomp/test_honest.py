@@ -5,6 +5,7 @@ Those of honest/packages run with the libraries that the tests themselves are ru
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import numpy
 import pytest
+
+from whaledo.environment.access import closed_folder
 
 Walled = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -27,6 +30,8 @@ def test_an_honest_program_passes(program: Path, walled: Walled) -> None:
 @pytest.mark.parametrize("program", sorted(HONEST.glob("packages/*.py")), ids=lambda path: path.stem)
 def test_an_honest_program_with_libraries_passes(program: Path, walled: Walled) -> None:
     packages = Path(numpy.__file__).parents[1]
+    if os.geteuid() == 0 and (closed := closed_folder(packages)):
+        pytest.skip(f"the sandbox's user can't enter {closed}, which the libraries lie below")
     options = ("--ro-bind", str(packages), "/packages", "--setenv", "PYTHONPATH", "/packages")
     version = walled("import sys; print(*sys.version_info[:2])").stdout.split()
     if version != [str(part) for part in sys.version_info[:2]]:
