@@ -14,7 +14,6 @@ BIN := .venv/bin
 PACK := $(BIN)/whaledo pack -o "$(SUBMISSION)/submission.zip" $(if $(FORCE),--force)
 COMPILE := $(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet $(if $(UPGRADE),--upgrade)
 FOR_TOOL := --universal --fork-strategy fewest pyproject.toml
-FOR_RUNTIME := --python-platform x86_64-manylinux_2_28 --only-binary :all:
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tool demo pack-quickstart pack-submission test-submission score test lint bench lock clean
@@ -63,7 +62,7 @@ bench: setup ## Measure: every script in benchmarks/
 lock: tool ## Compile all locks anew, keeping the versions that still fit (UPGRADE=1: the newest)
 	@$(COMPILE) $(FOR_TOOL) --output-file requirements/whaledo.lock
 	@$(COMPILE) $(FOR_TOOL) --group dev --constraints requirements/whaledo.lock --output-file requirements/dev.lock
-	@for profile in runtime/environment-*.in; do $(COMPILE) $(FOR_RUNTIME) $$profile --output-file $${profile%.in}.lock || exit; done
+	@$(BIN)/whaledo env lock $(if $(UPGRADE),--upgrade)
 
 clean: ## Remove caches and built wheels, nothing that takes long to make
 	@find . \( -path ./.venv -o -path ./.git -o -path ./data \) -prune -o -name __pycache__ -type d -exec rm -rf {} +

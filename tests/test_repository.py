@@ -17,9 +17,9 @@ from whaledo.environment.profiles import pins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 LOCKS = sorted([*REPOSITORY.glob("requirements/*.lock"), *REPOSITORY.glob("runtime/*.lock")])
-SOURCES = sorted(REPOSITORY.glob("runtime/environment*.in"))
+SOURCES = sorted(REPOSITORY.glob("runtime/*.in"))
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
-HEAVY = ("numpy", "pyarrow", "pandas", "PIL", "jinja2", "scipy", "sklearn", "hypothesis", "pytest")
+HEAVY = ("numpy", "pyarrow", "pandas", "PIL", "jinja2", "scipy", "sklearn", "httpx", "hypothesis", "pytest")
 
 PIN_LINE = re.compile(
     r"[a-z0-9][a-z0-9.-]*==[\w.!+]+( ; [\w\s'\".<>=!()]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
@@ -34,9 +34,11 @@ def names(requirements: list[str]) -> set[str]:
     return {match[0] for line in requirements if (match := re.match(r"[\w.-]+", line))}
 
 
-def runtime_requirements() -> list[str]:
-    lines = (line for source in SOURCES for line in source.read_text("utf-8").splitlines())
-    return [line for line in lines if line and not line.startswith(("#", "-r "))]
+def runtime_requirements(source: Path) -> list[str]:
+    """The packages that a source of the runtime names itself, each with its reason."""
+    return [
+        line for line in source.read_text("utf-8").splitlines() if line and not line.startswith(("#", "-r "))
+    ]
 
 
 def locked(name: str) -> dict[str, str]:
@@ -57,7 +59,11 @@ def test_the_locks_pin_all_that_is_declared() -> None:
 
     assert declared <= locked("requirements/whaledo.lock").keys()
     assert declared | developing <= locked("requirements/dev.lock").keys()
-    assert names(runtime_requirements()) <= locked("runtime/environment-core.lock").keys()
+    for source in SOURCES:
+        profile = "core" if source.stem == "environment" else source.stem.removeprefix("environment-")
+        wanted = names(runtime_requirements(source))
+        lock = "build.lock" if source.stem == "build" else f"environment-{profile}.lock"
+        assert wanted <= locked(f"runtime/{lock}").keys()
 
 
 def test_whaledo_is_developed_with_the_versions_that_it_is_used_with() -> None:
@@ -67,7 +73,8 @@ def test_whaledo_is_developed_with_the_versions_that_it_is_used_with() -> None:
 
 
 def test_every_package_that_submissions_get_says_why() -> None:
-    assert [line for line in runtime_requirements() if not re.search(r"  # \w+", line)] == []
+    lines = [line for source in SOURCES for line in runtime_requirements(source)]
+    assert [line for line in lines if not re.search(r"  # \w+", line)] == []
 
 
 def test_every_dependency_has_a_row_with_its_reason() -> None:
@@ -75,7 +82,7 @@ def test_every_dependency_has_a_row_with_its_reason() -> None:
     rows = set(re.findall(r"^\| `([\w.-]+)` \| .+ \|$", table, re.MULTILINE))
     declared = project()["project"]["dependencies"] + project()["dependency-groups"]["dev"]
 
-    assert rows == names(declared) | names(runtime_requirements())
+    assert rows == names(declared)
 
 
 def code_in(document: Path) -> list[str]:

@@ -63,6 +63,13 @@ error: Failed to fetch: https://index.example/simple/tqdm/
   cause: dns error
   cause: failed to lookup address information: Name or service not known
 """,
+    "WHALEDO_TORCH_INDEX": """\
+error: Request failed after 3 retries in 6.8s
+  cause: Failed to fetch: https://index.example/whl/cpu/torchvision/
+  cause: error sending request for url (https://index.example/whl/cpu/torchvision/)
+  cause: client error (Connect)
+  cause: dns error
+""",
     "another user": """\
 error: Failed to create virtual environment
   cause: failed to create directory `ro/v`: Permission denied (os error 13)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whaledo import __version__
-from whaledo.cli import data, data_demo, demo, env, pack, report, run, score
+from whaledo.cli import data, data_demo, demo, env, image, pack, report, run, score
 from whaledo.errors import Fault
 
 app = typer.Typer(
@@ -25,6 +25,11 @@ data_app.command("demo")(data_demo.demo)
 env_app = typer.Typer(no_args_is_help=True, help="The packages that submissions run with.")
 env_app.command("build")(env.build)
 env_app.command("list")(env.list_packages)
+image_app = typer.Typer(no_args_is_help=True, help="The container images of the runtime.")
+image_app.command("build")(image.build)
+image_app.command("pull")(image.pull)
+image_app.command("list")(image.list_here)
+image_app.command("shell")(image.shell)
 
 app.command()(demo.demo)
 app.command()(pack.pack)
@@ -34,6 +39,7 @@ app.command()(score.compare)
 app.command()(report.report)
 app.add_typer(data_app, name="data")
 app.add_typer(env_app, name="env")
+app.add_typer(image_app, name="image")
 
 
 def _version(asked: bool) -> None:

@@ -12,21 +12,27 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from whaledo.environment.accelerator import cuda_problem, find_gpu, needed_cuda
 from whaledo.environment.access import closed_folder, links_out, open_for_all
-from whaledo.environment.installed import Package, owners, packages_in
+from whaledo.environment.installed import Package, packages_in
 from whaledo.environment.interpreter import VERSION, Interpreter, find_interpreter
-from whaledo.environment.profiles import Lock, read_lock
-from whaledo.environment.uv import run_uv
+from whaledo.environment.profiles import DEFAULT_PROFILE, Lock, exact, profiles, read_lock
+from whaledo.environment.torch_builds import torch_arguments
+from whaledo.environment.uv import run_uv, uv_environment
 from whaledo.errors import MachineError
 from whaledo.resources import HOME_VARIABLE, state_folder
 
+AUTO = "auto"
+"""The profile that is chosen by what is built and fits."""
+
 RECORD = "whaledo-environment.json"
+_EXACT = "exact.txt"
 _SITE_PACKAGES = f"lib/python{VERSION}/site-packages"
 
 
@@ -55,11 +61,6 @@ class Environment:
     packages: tuple[Package, ...] = ()
 
 
-def import_names(environment: Environment) -> Mapping[str, str]:
-    """Each top-level name that the environment's packages let one import, and the distribution it comes from."""
-    return owners(environment.packages)
-
-
 def environments_folder() -> Path:
     """Where this user's environments are kept."""
     return state_folder() / "environments"
@@ -73,6 +74,40 @@ def find_environment(profile: str) -> Environment | None:
     """
     lock = read_lock(profile)
     return _read(environments_folder() / lock.name, lock)
+
+
+def choose_environment(profile: str) -> Environment:
+    """The environment for a run.
+
+    Args:
+        profile: its name, or `auto` for the largest that is built here and whose CUDA this machine's driver runs.
+
+    Raises:
+        UsageError: there is no such profile.
+        MachineError: it isn't built, or with `auto` none is that fits; says what to type.
+    """
+    if profile != AUTO:
+        if found := find_environment(profile):
+            return found
+        raise MachineError(f"the environment `{profile}` isn't built yet", hint=_how_to_build(profile))
+    unfit: MachineError | None = None
+    for name in reversed(profiles()):
+        found = find_environment(name)
+        # The GPU is only asked where an environment needs it: nvidia-smi can take seconds.
+        needed = needed_cuda(read_lock(name)) if found else None
+        problem = cuda_problem(needed, find_gpu()) if needed else None
+        if found and problem is None:
+            return found
+        if problem:
+            unfit = MachineError(
+                f"only the environment `{name}` is built, and {problem.message}", hint=problem.hint
+            )
+    raise unfit or MachineError("no environment is built yet", hint=_how_to_build(DEFAULT_PROFILE))
+
+
+def _how_to_build(profile: str) -> str:
+    setup = "`make setup` builds it, or " if profile == DEFAULT_PROFILE else ""
+    return f"{setup}type `whaledo env build --profile {profile}`"
 
 
 def build_environment(profile: str, on_output: Callable[[str], None] = lambda _: None) -> Environment:
@@ -163,7 +198,10 @@ def _build(lock: Lock, folder: Path, on_output: Callable[[str], None], turn: int
     building.mkdir()
     doing = f"build the environment {lock.profile}"
     try:
-        for arguments in (venv_arguments(interpreter), install_arguments(lock)):
+        text = lock.path.read_text("utf-8")
+        (building / _EXACT).write_text(exact(text), "utf-8")
+        torch = torch_arguments(text, uv_environment(os.environ))
+        for arguments in (venv_arguments(interpreter), (*install_arguments(lock), *torch)):
             run_uv(arguments, folder=building, on_output=on_output, doing=doing, keep_open=(turn,))
         site_packages = building / _SITE_PACKAGES
         if links := links_out(site_packages):
@@ -172,6 +210,7 @@ def _build(lock: Lock, folder: Path, on_output: Callable[[str], None], turn: int
                 hint="a walled-in run couldn't follow it; say so to whoever added that package",
             )
         _write_record(building, lock, interpreter, packages_in(site_packages))
+        (building / _EXACT).unlink()
         (building / ".lock").unlink(missing_ok=True)  # uv's, and everybody may write to it
         open_for_all(building)
         _put_in_place(building, folder)
@@ -191,7 +230,8 @@ def install_arguments(lock: Lock) -> tuple[str | Path, ...]:
     Compiled, because a run sees the environment read-only and would compile every import again.
     """
     flags = ("--require-hashes", "--no-deps", "--no-build", "--link-mode", "hardlink", "--compile-bytecode")
-    return ("pip", "install", "--python", "bin/python", *flags, "--requirements", lock.path)
+    files = ("--requirements", lock.path, "--constraints", _EXACT)
+    return ("pip", "install", "--python", "bin/python", *flags, *files)
 
 
 def _write_record(

@@ -39,17 +39,19 @@ def packages_in(site_packages: Path) -> tuple[Package, ...]:
     from importlib.metadata import distributions
 
     found = (
-        Package(_normalised(each.name), each.version, _imports(each))
+        Package(normalised(each.name), each.version, imports_of(each))
         for each in distributions(path=[str(site_packages)])
     )
     return tuple(sorted(found, key=lambda package: package.name))
 
 
-def _normalised(name: str) -> str:
+def normalised(name: str) -> str:
+    """A distribution's name as indexes write it: in lower case with dashes."""
     return name.lower().replace("_", "-").replace(".", "-")
 
 
-def _imports(distribution: Distribution) -> tuple[str, ...]:
+def imports_of(distribution: Distribution) -> tuple[str, ...]:
+    """The top-level names that an installed distribution lets one import, sorted."""
     return tuple(sorted(top_level(PurePosixPath(file) for file in distribution.files or ())))
 
 
@@ -65,6 +67,6 @@ def owners(packages: Iterable[Package]) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for package in packages:
         for name in package.imports:
-            if name not in found or package.name == _normalised(name):
+            if name not in found or package.name == normalised(name):
                 found[name] = package.name
     return found

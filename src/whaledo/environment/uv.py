@@ -65,6 +65,11 @@ HINTS = (
     ),
     ("Permission denied", "the file belongs to another user: give it back with chown, or set WHALEDO_HOME"),
     (
+        "/whl/cpu",
+        "the index of torch's CPU builds can't be reached: name a mirror of it in WHALEDO_TORCH_INDEX, or a folder "
+        "with those wheels in UV_FIND_LINKS",
+    ),
+    (
         "Failed to fetch",
         "is this machine online? Behind a proxy set HTTPS_PROXY; to use a mirror set UV_DEFAULT_INDEX",
     ),
