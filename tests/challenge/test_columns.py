@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -117,3 +118,28 @@ def test_a_good_file_is_read_without_importing_pandas_or_pyarrow_compute(tmp_pat
 
     assert "pyarrow.csv" in loaded
     assert {"pandas", "pyarrow.compute", "numpy.ma"}.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("content", [b"id\n" + b"a\n" * 500_000, b"id\n" + b"\0abcdef\n" * 200_000])
+def test_the_bytes_that_pyarrows_threads_read_are_its_own(tmp_path: Path, content: bytes) -> None:
+    # A thread that lets go of Python's memory while the interpreter ends aborts the process.
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    sheet = open_sheet(path, Problems())
+
+    assert sheet is not None
+    assert pa.total_allocated_bytes() >= len(sheet.lines.data) >= 1_000_000
+
+
+def test_numbers_among_text_are_read_without_importing_pandas(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,value\na,high\nb,+0.5\n")
+    code = (
+        "import sys; from pathlib import Path; from whaledo.challenge.columns import *;"
+        "from whaledo.challenge.sheet import *; from whaledo.errors import Problems;"
+        f"sheet = open_sheet(Path({str(path)!r}), Problems());"
+        "print(read_columns(sheet, Problems(), ids=('id',), number='value').number, 'pandas' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert said == "[nan 0.5] False\n"

@@ -147,6 +147,16 @@ class TestText:
 class TestColumns:
     """What is wrong with the first line."""
 
+    def test_a_file_of_3_gb_is_refused_before_it_is_read(self, tmp_path: Path) -> None:
+        path = tmp_path / "metadata.csv"
+        with path.open("wb") as file:
+            file.truncate(3 * 1024**3)
+        problems = Problems()
+
+        assert read_table(path, problems, required=("image_id",)) is None
+        (problem,) = problems
+        assert "3,221,225,472 bytes, and at most 64 MiB are read" in problem.message
+
     @pytest.mark.parametrize("separator", [";", "\t", "|"])
     def test_another_separator_is_recognised(self, tmp_path: Path, separator: str) -> None:
         table, problems = read(tmp_path, SIMPLE.replace(",", separator))

@@ -78,6 +78,17 @@ def test_labels_without_any_query_are_refused(labels: Path) -> None:
         read_labels(labels)
 
 
+def test_labels_of_3_gb_are_refused_before_they_are_read(labels: Path) -> None:
+    with labels.open("wb") as file:
+        file.truncate(3 * 1024**3)
+
+    with pytest.raises(BadData) as raised:
+        read_labels(labels)
+    (problem,) = raised.value.problems
+    assert problem.code == "file_too_large"
+    assert "3,221,225,472 bytes, and at most 256 MiB" in problem.message
+
+
 def test_labels_follow_from_the_identities(data: Path) -> None:
     assert pairs(labels_of(load_challenge(data))) == [("one-a1", "a2"), ("two-b1", "b2"), ("two-a2", "a1")]
 

@@ -1,0 +1,1 @@
+"""Build a challenge from anyone's table of identified photographs."""

@@ -1,0 +1,1 @@
+"""Fetch the public beluga data set from its publisher: resumable, verified, unpacked safely."""
