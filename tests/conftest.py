@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import tempfile
@@ -15,7 +16,8 @@ import PIL.Image
 import pytest
 
 from whaledo.environment.build import environments_folder, find_environment
-from whaledo.execution.contract import Limits
+from whaledo.execution.contract import LOG, Limits
+from whaledo.execution.engines import BUBBLEWRAP
 from whaledo.execution.records import RunRequest, RunResult
 from whaledo.execution.runner import Listener, run
 from whaledo.execution.workspace import remove_tree
@@ -127,9 +129,15 @@ class Rooms:
         given = {
             "submission": str(write_zip(place / "s.zip", code)),
             "data": str(self.data),
+            "engine": BUBBLEWRAP,
             "profile": "core",
         }
         return RunRequest(**{**given, "output": str(place / "out"), "limits": Limits(**limits), **changes})
+
+    def printed(self, output: Path | str) -> bytes:
+        """What a run printed, as far as it was kept: its log.txt without our own first lines."""
+        lines: list[bytes] = Path(output, LOG).read_bytes().splitlines(keepends=True)
+        return b"".join(itertools.dropwhile(lambda line: bytes(line).startswith(b"[whaledo: "), lines))
 
     def run(self, request: RunRequest, listener: Listener | None = None) -> RunResult:
         """Call `run()` in this process, with the state folder of the tests."""

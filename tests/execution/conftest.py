@@ -39,6 +39,7 @@ PATIENCE_S = 120
 class Ran:
     """One run, as its record and its output folder tell it."""
 
+    rooms: Rooms
     output: Path
     record: Mapping[str, Any]
 
@@ -56,7 +57,7 @@ class Ran:
     @property
     def log(self) -> bytes:
         """What it printed, as far as it was kept."""
-        return (self.output / "log.txt").read_bytes()
+        return self.rooms.printed(self.output)
 
     @property
     def findings(self) -> dict[str, Any]:
@@ -87,7 +88,7 @@ class RunMain:
     def __call__(self, code: str | Mapping[str, str | bytes], **changes: Any) -> Ran:
         request = self.rooms.request(code, **changes)
         record = self.rooms.run(request).to_json() if self.worker is None else self._ask(self.worker, request)
-        ran = Ran(Path(request.output), json.loads(json.dumps(record)))
+        ran = Ran(self.rooms, Path(request.output), json.loads(json.dumps(record)))
         assert ran.record == json.loads((ran.output / "run.json").read_text())
         return ran
 
@@ -187,8 +188,8 @@ def nothing_left(rooms: Rooms) -> Iterator[None]:
 def without_private_mounts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that refuses a mount namespace around bubblewrap, so that the walls stand without one."""
 
-    def start(engine: Bubblewrap, order: Order, log_fd: int) -> BubblewrapSandbox | None:
-        return engine._attempt(order, log_fd, "not on this host")
+    def start(engine: Bubblewrap, order: Order) -> BubblewrapSandbox | None:
+        return engine._attempt(order, "not on this host")[0]
 
     monkeypatch.setattr(Bubblewrap, "start", start)
 

@@ -134,8 +134,8 @@ def test_killed_in_mid_run_it_leaves_no_process_and_the_next_run_clears_the_rest
     start(changed(run.request, rooms.request("print('next')")), user).process.wait(PATIENCE_S)
     assert list((run.home / "runs").iterdir()) == []
     assert [path for path in groups if path.exists()] == []
-    assert Path(run.request.output, "previous", "log.txt").read_bytes().startswith(b"up ")
-    assert Path(run.request.output, "log.txt").read_bytes() == b"next\n"
+    assert rooms.printed(Path(run.request.output, "previous")).startswith(b"up ")
+    assert rooms.printed(run.request.output) == b"next\n"
 
 
 def changed(request: RunRequest, other: RunRequest) -> RunRequest:
@@ -181,7 +181,7 @@ def test_a_signal_cancels_the_run_and_keeps_its_log(
     assert run.process.returncode == 1
     assert alive(processes) == []
     assert run.record()["verdict"]["code"] == "cancelled"
-    assert Path(run.request.output, "log.txt").read_bytes() == b"up " * 7
+    assert rooms.printed(run.request.output) == b"up " * 7
     assert b"Traceback" not in said
 
 
@@ -261,7 +261,7 @@ def test_a_reader_who_goes_away_doesnt_end_the_run_nor_show_a_traceback(
     run.process.wait()
     assert b"Traceback" not in said
     assert "status 7" in str(run.record()["verdict"]["message"])
-    assert Path(run.request.output, "log.txt").read_text().split() == [str(n) for n in range(40)]
+    assert rooms.printed(run.request.output).decode().split() == [str(n) for n in range(40)]
 
 
 def test_a_submission_cant_type_into_the_terminal_that_the_run_was_started_from(rooms: Rooms) -> None:
@@ -284,7 +284,7 @@ def test_a_submission_cant_type_into_the_terminal_that_the_run_was_started_from(
         pass
     os.waitpid(pid, 0)
     os.close(terminal)
-    log = Path(request.output, "log.txt").read_text()
+    log = rooms.printed(request.output).decode()
     assert log.count("\n") == 4
     assert "typed" not in log
     assert b"#" not in said

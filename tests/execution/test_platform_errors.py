@@ -175,20 +175,26 @@ def test_the_network_of_the_host_is_given_only_when_asked_for_and_said(rooms: Ro
     assert result.engine["guarantees"]["network"]["level"] == "not_enforced"
     import socket
 
-    seen = json.loads(Path(shared.output, "log.txt").read_text())
+    seen = json.loads(rooms.printed(shared.output))
     assert seen == sorted(name for _, name in socket.if_nameindex())
 
 
 def test_shown_identities_are_a_warning(rooms: Rooms) -> None:
     request = rooms.request("print(open('data/labels.csv').readline(), end='')", show_identities=True)
     result = rooms.run(request)
-    assert Path(request.output, "log.txt").read_text() == "query_id,database_image_id\n"
+    assert rooms.printed(request.output) == b"query_id,database_image_id\n"
     assert "says nothing about a score" in result.warnings[0]
     assert result.data["hidden_columns"] == []
 
 
-def test_engines_are_found_by_name() -> None:
-    assert find_engine("auto").name == find_engine("bubblewrap").name == "bubblewrap"
+def test_engines_are_found_by_name(rooms: Rooms) -> None:
+    assert find_engine(rooms.request("", engine="auto")).name == "bubblewrap"
+    assert find_engine(rooms.request("", engine="bubblewrap")).name == "bubblewrap"
     with pytest.raises(UsageError) as caught:
-        find_engine("docker-in-docker")
+        find_engine(rooms.request("", engine="docker-in-docker"))
     assert "bubblewrap" in caught.value.hint
+
+
+def test_bubblewrap_refuses_to_run_an_image(rooms: Rooms) -> None:
+    with pytest.raises(UsageError, match="has no images"):
+        find_engine(rooms.request("", engine="bubblewrap", image="whaledo/runtime:core"))

@@ -84,7 +84,6 @@ def watch(
         log = LogKeeper(file.fileno(), limits.log_bytes)
         seen = Supervisor(
             sandbox,
-            sandbox.log_fd,
             log,
             limits,
             on_output=on_output,

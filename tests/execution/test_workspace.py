@@ -19,6 +19,16 @@ from whaledo.execution.workspace import RUN_UID, closed_to_others, hand_over, re
 ROOT = os.geteuid() == 0
 
 
+class Cleared(list[tuple[str, str]]):
+    """The runs that were ended before their folders were cleared: engine and id."""
+
+    def __call__(self, engine: str, run_id: str) -> None:
+        self.append((engine, run_id))
+
+
+let_go = Cleared()
+
+
 @pytest.fixture
 def runs() -> Iterator[Path]:
     """Where runs are kept: a place that every user may enter."""
@@ -28,7 +38,7 @@ def runs() -> Iterator[Path]:
 
 
 def test_the_folder_is_private_and_gone_afterwards(runs: Path) -> None:
-    with workspace(runs, "run-1") as place:
+    with workspace(runs, "run-1", "docker", let_go) as place:
         assert place.folder == runs / "run-1"
         mode = stat.S_IMODE(place.folder.stat().st_mode)
         assert mode == (0o710 if ROOT else 0o700)
@@ -38,14 +48,14 @@ def test_the_folder_is_private_and_gone_afterwards(runs: Path) -> None:
 
 
 def test_the_folder_is_gone_when_the_run_fails(runs: Path) -> None:
-    with pytest.raises(KeyError), workspace(runs, "run-1"):
+    with pytest.raises(KeyError), workspace(runs, "run-1", "docker", let_go):
         raise KeyError
     assert list(runs.iterdir()) == []
 
 
 @pytest.mark.skipif(not ROOT, reason="only root gives files away")
 def test_started_by_root_the_run_is_another_user_who_owns_what_is_handed_over(runs: Path) -> None:
-    with workspace(runs, "run-1") as place:
+    with workspace(runs, "run-1", "docker", let_go) as place:
         assert place.uid == RUN_UID
         assert place.folder.stat().st_uid == 0
         (place.code / "package").mkdir(parents=True)
@@ -59,14 +69,17 @@ def test_started_by_root_the_run_is_another_user_who_owns_what_is_handed_over(ru
 
 @pytest.mark.skipif(ROOT, reason="root never runs as itself")
 def test_an_ordinary_user_stays_who_they_are(runs: Path) -> None:
-    with workspace(runs, "run-1") as place:
+    with workspace(runs, "run-1", "docker", let_go) as place:
         assert place.uid == os.geteuid()
 
 
 @pytest.mark.skipif(not ROOT, reason="only root drops to another user")
 def test_a_place_that_the_run_couldnt_enter_is_refused_and_left_clean(runs: Path) -> None:
     runs.parent.chmod(0o700)
-    with pytest.raises(MachineError, match="closed to other users") as caught, workspace(runs, "run-1"):
+    with (
+        pytest.raises(MachineError, match="closed to other users") as caught,
+        workspace(runs, "run-1", "docker", let_go),
+    ):
         pass
     assert "WHALEDO_HOME" in caught.value.hint
     assert list(runs.iterdir()) == []
@@ -76,7 +89,7 @@ def test_a_place_that_cant_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(MachineError, match="can't make the run's folder") as caught,
-        workspace(tmp_path / "file" / "runs", "run-1"),
+        workspace(tmp_path / "file" / "runs", "run-1", "docker", let_go),
     ):
         pass
     assert "WHALEDO_HOME" in caught.value.hint
@@ -85,17 +98,18 @@ def test_a_place_that_cant_be_made_is_said(tmp_path: Path) -> None:
 def leave_dead(runs: Path, name: str) -> None:
     """Leave what a whaledo leaves that was killed in the middle of a run."""
     code = "import os, sys\nfrom pathlib import Path\nfrom whaledo.execution.workspace import workspace\n"
-    code += "with workspace(Path(sys.argv[1]), sys.argv[2]) as place:\n"
+    code += "with workspace(Path(sys.argv[1]), sys.argv[2], 'podman', print) as place:\n"
     code += "    place.code.mkdir()\n    os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", code, str(runs), name], check=False)
 
 
 def test_what_a_killed_whaledo_left_is_cleared_by_the_next_and_the_living_are_let_be(runs: Path) -> None:
-    with workspace(runs, "alive"):
+    with workspace(runs, "alive", "docker", let_go):
         leave_dead(runs, "dead-1")
         assert (runs / "dead-1" / "code").is_dir()
-        with workspace(runs, "next") as place:
-            assert place.swept == ("dead-1",)
+        cleared = Cleared()
+        with workspace(runs, "next", "docker", cleared):
+            assert cleared == [("podman", "dead-1")]
             assert sorted(path.name for path in runs.iterdir()) == [
                 "alive",
                 "alive.lock",
@@ -108,7 +122,7 @@ def test_what_a_killed_whaledo_left_is_cleared_by_the_next_and_the_living_are_le
 def test_a_lock_without_a_folder_is_cleared_too(runs: Path) -> None:
     runs.mkdir()
     (runs / "early.lock").touch()
-    assert sweep(runs) == ("early",)
+    sweep(runs, let_go)
     assert list(runs.iterdir()) == []
 
 
@@ -124,9 +138,23 @@ def test_leftovers_that_cant_be_removed_dont_stop_the_next_run(
 
     with monkeypatch.context() as patch:
         patch.setattr(module, "remove_tree", refuse)
-        with workspace(runs, "next") as place:
-            assert place.swept == ()
-    assert sweep(runs) == ("stuck",)
+        with workspace(runs, "next", "docker", let_go):
+            assert (runs / "stuck.lock").exists()
+    cleared = Cleared()
+    sweep(runs, cleared)
+    assert cleared == [("podman", "stuck")]
+    assert list(runs.iterdir()) == []
+
+
+def test_what_an_engine_cant_end_keeps_its_folder_for_the_next_run(runs: Path) -> None:
+    leave_dead(runs, "running")
+
+    def refuse(engine: str, run_id: str) -> None:
+        raise MachineError(f"{engine} doesn't answer about {run_id}")
+
+    with workspace(runs, "next", "docker", refuse):
+        assert (runs / "running" / "code").is_dir()
+    assert sorted(path.name for path in runs.iterdir()) == ["running", "running.lock"]
 
 
 def test_a_lock_that_is_a_link_is_not_followed(runs: Path, tmp_path: Path) -> None:
@@ -134,7 +162,7 @@ def test_a_lock_that_is_a_link_is_not_followed(runs: Path, tmp_path: Path) -> No
     target = tmp_path / "target"
     target.mkdir()
     (runs / "x.lock").symlink_to(target)
-    assert sweep(runs) == ()
+    sweep(runs, let_go)
     assert target.is_dir()
 
 

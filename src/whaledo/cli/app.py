@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from whaledo import __version__
-from whaledo.cli import data, data_demo, demo, env, image, pack, report, run, score
+from whaledo.cli import data, data_build, data_demo, data_download, demo, env, image, pack, report, run, score
 from whaledo.errors import Fault
 
 app = typer.Typer(
@@ -20,11 +20,17 @@ app = typer.Typer(
     add_completion=False,
 )
 data_app = typer.Typer(no_args_is_help=True, help="Make or look at a challenge.")
+data_app.command("build")(data_build.build)
 data_app.command("check")(data.check)
 data_app.command("demo")(data_demo.demo)
+data_app.command("download")(data_download.download)
 env_app = typer.Typer(no_args_is_help=True, help="The packages that submissions run with.")
+env_app.command("add")(env.add)
 env_app.command("build")(env.build)
+env_app.command("diff")(env.diff)
 env_app.command("list")(env.list_packages)
+env_app.command("lock")(env.lock)
+env_app.command("test")(env.run_tests)
 image_app = typer.Typer(no_args_is_help=True, help="The container images of the runtime.")
 image_app.command("build")(image.build)
 image_app.command("pull")(image.pull)

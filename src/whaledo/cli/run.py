@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from whaledo.execution.runner import Listener
 
 DEFAULTS = Limits()
+IMAGE_VARIABLE = "SUBMISSION_IMAGE"
+"""The variable that competitors know from the Makefile."""
 
 
 def run(
@@ -29,8 +31,14 @@ def run(
     output: Annotated[Path, typer.Option(help="Where the csv, the log and the record go.")] = Path(
         "submission"
     ),
-    engine: Annotated[str, typer.Option(help="auto or bubblewrap.")] = "auto",
-    profile: Annotated[str, typer.Option(help="The environment that the code runs with.")] = "core",
+    engine: Annotated[str, typer.Option(help="auto, bubblewrap, docker or podman.")] = "auto",
+    profile: Annotated[str, typer.Option(help="auto, core, cpu or gpu: the packages to run with.")] = "auto",
+    image: Annotated[
+        str | None, typer.Option(help="A container image to use instead.", envvar=IMAGE_VARIABLE)
+    ] = None,
+    gpu: Annotated[
+        bool | None, typer.Option("--gpu/--no-gpu", help="Show GPUs; left out: where the profile wants them.")
+    ] = None,
     timeout: Annotated[str, typer.Option(help="Time limit, such as 3h, 90m or 45s.")] = "3h",
     memory: Annotated[str, typer.Option(help="Memory of all processes together.")] = "8g",
     cpus: Annotated[float | None, typer.Option(help="Processors; all of the host's if left out.")] = None,
@@ -62,7 +70,16 @@ def run(
             shm_bytes=parse_size(shm_size),
         )
         request = RunRequest(
-            str(submission), str(data), str(output), engine, profile, limits, network, show_identities
+            str(submission),
+            str(data),
+            str(output),
+            engine,
+            profile,
+            limits,
+            network,
+            show_identities,
+            image or None,
+            gpu,
         )
         with listening(answer) as listener:
             result = runner.run(request, listener)

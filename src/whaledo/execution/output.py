@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,21 @@ def open_log(folder: Path) -> int:
         return os.open(folder / LOG, flags, 0o644)
     except OSError as error:
         raise _unwritable(folder, error) from error
+
+
+def head_log(log: int, lines: Sequence[str]) -> None:
+    """Write the first lines of a log, each marked as ours; what the submission prints comes after them.
+
+    Raises:
+        MachineError: the log can't be written.
+    """
+    text = "".join(f"[whaledo: {line}]\n" for line in lines)
+    try:
+        os.write(log, text.encode(errors="backslashreplace"))
+    except OSError as error:
+        raise MachineError(
+            f"log.txt can't be written: {error.strerror}", hint="free some space there"
+        ) from error
 
 
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:

@@ -106,6 +106,8 @@ class RunRequest:
         output: folder that gets `submission.csv`, `log.txt` and `run.json`.
         engine: `auto`, or the name of an engine.
         profile: `auto`, or the name of an environment profile.
+        image: the container image to use instead of the profile's own; container engines only.
+        gpu: whether the run is shown the host's GPUs; None: where the profile is made for them and there are any.
         limits: what the run may use.
         network: whether it may reach the network.
         show_identities: whether the whole data folder is shown, labels and all, for debugging.
@@ -119,6 +121,8 @@ class RunRequest:
     limits: Limits = field(default_factory=Limits)
     network: Network = Network.NONE
     show_identities: bool = False
+    image: str | None = None
+    gpu: bool | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON; `from_json` reads it back."""

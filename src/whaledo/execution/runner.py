@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,11 @@ from whaledo.archive import extract_archive, find_main, sha256_of
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.public import PublicView, make_public_view
-from whaledo.environment.build import Environment, find_environment
 from whaledo.errors import BadArchive, BadData, Fault, MachineError, UsageError
 from whaledo.execution import output, verdict
-from whaledo.execution.cgroups import remove_groups
 from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
 from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES, Network
-from whaledo.execution.engines import find_engine
+from whaledo.execution.engines import find_engine, remove_left
 from whaledo.execution.engines.base import Engine, Order, Sandbox
 from whaledo.execution.failure import TAIL_BYTES, Setting, read_failure
 from whaledo.execution.log import LogKeeper
@@ -65,7 +63,6 @@ class _Course:
     started: str
     listener: Listener
     challenge: Challenge
-    environment: Environment
     engine: Engine
     steps: dict[str, float] = field(default_factory=dict)
     submission: dict[str, Any] = field(default_factory=dict)
@@ -96,7 +93,7 @@ class _Course:
             verdict=ended,
             engine=self.engine_record,
             submission=self.submission,
-            environment={"profile": self.environment.profile, "lock_sha256": self.environment.lock_sha256},
+            environment=asdict(self.engine.packages),
             data=self.data,
             limits=self.request.limits,
             usage=self.usage,
@@ -127,8 +124,7 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
         started=started.isoformat(timespec="seconds"),
         listener=listener or Listener(),
         challenge=load_challenge(Path(request.data)),
-        environment=_environment(request.profile),
-        engine=find_engine(request.engine),
+        engine=find_engine(request),
     )
     with output.output_folder(Path(request.output)) as folder:
         try:
@@ -140,19 +136,8 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
     return result
 
 
-def _environment(profile: str) -> Environment:
-    found = find_environment(profile)
-    if found is None:
-        raise MachineError(
-            f"the environment `{profile}` isn't built yet",
-            hint=f"`make setup` builds it, or `whaledo env build --profile {profile}`",
-        )
-    return found
-
-
 def _run(course: _Course, folder: Path) -> Verdict:
-    with workspace(state_folder() / "runs", course.run_id) as place:
-        remove_groups(place.swept)
+    with workspace(state_folder() / "runs", course.run_id, course.engine.name, remove_left) as place:
         with course.step(Step.UNPACK):
             view = _show_data(course, place)
             output.set_aside(folder)
@@ -160,9 +145,22 @@ def _run(course: _Course, folder: Path) -> Verdict:
                 return refused
         log_fd = output.open_log(folder)
         try:
+            output.head_log(log_fd, _heading(course))
             return _execute(course, place, view, folder, LogKeeper(log_fd, course.request.limits.log_bytes))
         finally:
             os.close(log_fd)
+
+
+def _heading(course: _Course) -> list[str]:
+    """What log.txt says first: enough to know later what this was, and to run it again."""
+    engine, packages, limits = course.engine, course.engine.packages, course.request.limits
+    image = f", image {packages.image} {packages.image_id}" if packages.image else ""
+    return [
+        f"run {course.run_id} by whaledo {__version__}, engine {engine.name} {engine.version()}",
+        f"submission {course.submission['path']}, sha256 {course.submission['sha256']}",
+        f"profile {packages.profile}, lock {packages.lock_sha256}{image}",
+        "limits " + ", ".join(f"{name} {value}" for name, value in limits.to_json().items()),
+    ]
 
 
 def _unpack(course: _Course, place: Workspace) -> Verdict | None:
@@ -197,7 +195,7 @@ def _show_data(course: _Course, place: Workspace) -> _View:
             "the whole data folder was shown, identities and labels too: such a run says nothing about a score"
         )
         place.data.mkdir()
-        return _View((("", everything),), Setting(course.environment.profile, (), (), offline))
+        return _View((("", everything),), Setting(course.engine.packages.profile, (), (), offline))
     place.data.mkdir()
     view = make_public_view(course.challenge, place.data)
     hand_over(place.data, place.uid)
@@ -208,7 +206,7 @@ def _show_data(course: _Course, place: Workspace) -> _View:
         "hidden_columns": list(view.hidden_columns),
         "hidden_files": list(view.hidden_files),
     }
-    setting = Setting(course.environment.profile, view.hidden_columns, view.hidden_files, offline)
+    setting = Setting(course.engine.packages.profile, view.hidden_columns, view.hidden_files, offline)
     return _View(view.image_folders, setting)
 
 
@@ -236,18 +234,14 @@ class _View:
 def _execute(course: _Course, place: Workspace, view: _View, folder: Path, log: LogKeeper) -> Verdict:
     """Start, watch, judge, and fetch what was written."""
     request = course.request
-    order = Order(course.run_id, place, course.environment, view.mounts, request.limits, request.network)
-    reader, writer = os.pipe()
+    order = Order(course.run_id, place, view.mounts, request.limits, request.network)
     sandbox: Sandbox | None = None
     try:
         with course.step(Step.START):
-            try:
-                sandbox = course.engine.start(order, writer)
-            finally:
-                os.close(writer)
+            sandbox = course.engine.start(order)
             course.engine_record = _engine_record(course.engine, sandbox)
         with course.step(Step.RUN):
-            failed = _watch(course, sandbox, reader, log, view.setting)
+            failed = _watch(course, sandbox, log, view.setting)
         if failed is not None:
             return failed
         with course.step(Step.COLLECT):
@@ -260,18 +254,14 @@ def _execute(course: _Course, place: Workspace, view: _View, folder: Path, log: 
     finally:
         if sandbox is not None:
             sandbox.close()
-        os.close(reader)
     with course.step(Step.VALIDATE):
         return _validate(course, folder / OUTPUT_CSV, collected)
 
 
-def _watch(
-    course: _Course, sandbox: Sandbox, reader: int, log: LogKeeper, setting: Setting
-) -> Verdict | None:
+def _watch(course: _Course, sandbox: Sandbox, log: LogKeeper, setting: Setting) -> Verdict | None:
     listener, limits = course.listener, course.request.limits
     supervisor = Supervisor(
         sandbox,
-        reader,
         log,
         limits,
         on_output=listener.output,

@@ -84,7 +84,6 @@ class Supervisor:
     def __init__(
         self,
         sandbox: Sandbox,
-        log_fd: int,
         log: LogKeeper,
         limits: Limits,
         *,
@@ -92,7 +91,7 @@ class Supervisor:
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> None:
-        self._sandbox, self._log_fd, self._log, self._limits = sandbox, log_fd, log, limits
+        self._sandbox, self._log_fd, self._log, self._limits = sandbox, sandbox.log_fd, log, limits
         self._on_output, self._on_progress, self._cancelled = on_output, on_progress, cancelled
         self._peak_memory = self._most_processes = self._peak_disk = self._peak_entries = 0
         self._log_open = True

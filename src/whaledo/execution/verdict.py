@@ -12,6 +12,7 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
+from whaledo.environment.names import profiles_with
 from whaledo.errors import Fault
 from whaledo.execution.contract import (
     LOG_FLOOD,
@@ -135,7 +136,7 @@ def _slow_hint(evidence: Evidence) -> str:
 
 def _failed(evidence: Evidence) -> Verdict:
     last = evidence.watched.last
-    if last.oom_kills:
+    if last.oom_kills or evidence.ending.oom_killed:
         return _out_of_memory(evidence)
     if last.refused_forks or _refused_by_own_word(evidence):
         return _too_many_processes(evidence)
@@ -154,7 +155,7 @@ def _uncaught(evidence: Evidence) -> Failure | None:
 def _out_of_memory(evidence: Evidence) -> Verdict:
     usage, limits = evidence.watched.usage, evidence.limits
     peak = usage.peak_memory_bytes or limits.memory_bytes
-    killed = evidence.watched.last.oom_kills
+    killed = evidence.watched.last.oom_kills or int(evidence.ending.oom_killed)
     how = f"the kernel killed {killed} process{'es' if killed != 1 else ''}" if killed else "it was stopped"
     return _submission(
         Code.OUT_OF_MEMORY,
@@ -239,12 +240,22 @@ def _crashed(evidence: Evidence) -> Verdict:
         return _submission(
             Code.MISSING_IMPORT,
             f"`{name}` can't be imported{where}",
-            f"it is neither in your zip nor in the `{evidence.setting.profile}` environment: pack it, or do "
-            f"without (`whaledo env list` shows what is there)",
+            _missing_hint(name, evidence.setting),
             proven=False,
         )
     return _submission(
         Code.CRASHED, f"{MAIN} raised {failure}", explain(failure, evidence.setting), proven=False
+    )
+
+
+def _missing_hint(name: str, setting: Setting) -> str:
+    others = [each for each in profiles_with(name) if each != setting.profile]
+    if others:
+        having = " and ".join(f"`{each}`" for each in others)
+        return f"it is not in `{setting.profile}`; it is in {having}: run it with --profile {others[0]}"
+    return (
+        f"it is neither in your zip nor in the `{setting.profile}` environment: pack it, or do without "
+        f"(`whaledo env list` shows what is there)"
     )
 
 

@@ -8,10 +8,20 @@ imported where it is used: a run that has a control group never waits for it.
 from __future__ import annotations
 
 import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import psutil
+
+MEASURE_PAUSE = 10
+"""Measuring what a run has written waits this many times as long as the last time took."""
+
+ALARM_SHARE = 8
+"""Unless the disk itself lost one part in this many of a limit meanwhile: then it is measured at once."""
 
 LONG_PATH = 200
 """Characters of a path from which on a folder is kept open to start from."""
@@ -92,3 +102,46 @@ def measure_tree(folder: str, enough_bytes: int, enough_entries: int) -> tuple[i
         except OSError:
             continue  # gone or closed since it was listed: the next look sees what is there then
     return size_bytes, entries
+
+
+class DiskWatch:
+    """What a run has written to folders that only looking can hold to a limit.
+
+    What lies in them at the start isn't the run's. A large tree takes long to measure, and code could write
+    much in the pauses; so the free space of the disk, which costs nothing to look at, says when to look closer.
+    """
+
+    def __init__(self, folders: Sequence[Path], limit_bytes: int, limit_entries: int) -> None:
+        self._folders, self._limits = folders, (limit_bytes, limit_entries)
+        self._at_first, self._enough = (0, 0), (sys.maxsize, sys.maxsize)
+        self._at_first = self._measure()
+        self._enough = self._at_first[0] + limit_bytes, self._at_first[1] + limit_entries
+        self._found = 0, 0
+        self._free, self._again = self._room(), 0.0
+
+    def look(self, *, closely: bool = False) -> tuple[int, int]:
+        """Return bytes and entries written; `closely`: as they are now, however lately they were measured."""
+        began, room = time.monotonic(), self._room()
+        alarm = any(
+            before - now > limit / ALARM_SHARE
+            for before, now, limit in zip(self._free, room, self._limits, strict=True)
+        )
+        if closely or alarm or began >= self._again:
+            size_bytes, entries = self._measure()
+            self._found = max(0, size_bytes - self._at_first[0]), max(0, entries - self._at_first[1])
+            self._free, self._again = room, began + (1 + MEASURE_PAUSE) * (time.monotonic() - began)
+        return self._found
+
+    def _measure(self) -> tuple[int, int]:
+        figures = [measure_tree(str(folder), *self._enough) for folder in self._folders]
+        return sum(size for size, _ in figures), sum(entries for _, entries in figures)
+
+    def _room(self) -> tuple[int, int]:
+        figures = os.statvfs(self._folders[0])
+        return figures.f_bavail * figures.f_frsize, figures.f_favail
+
+
+def filled(place: int) -> tuple[int, int]:
+    """Bytes and entries in use on the file system of an open folder."""
+    figures = os.fstatvfs(place)
+    return (figures.f_blocks - figures.f_bfree) * figures.f_frsize, figures.f_files - figures.f_ffree

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,10 @@ class Workspace:
     Attributes:
         folder: its path.
         uid: the host user that the submission runs as.
-        swept: the runs whose folders were cleared first, because their whaledo was killed.
     """
 
     folder: Path
     uid: int
-    swept: tuple[str, ...] = ()
 
     @property
     def code(self) -> Path:
@@ -53,14 +51,34 @@ class Workspace:
         return self.folder / "submission"
 
     @property
+    def etc(self) -> Path:
+        """The made-up system files, where the engine shows them from disk."""
+        return self.folder / "etc"
+
+    @property
+    def wires(self) -> Path:
+        """The pipes between a container and us."""
+        return self.folder / "wires"
+
+    @property
     def stage(self) -> Path:
         """Where an engine mounts what only this run sees."""
         return self.folder / "stage"
 
 
+LetGo = Callable[[str, str], None]
+"""Ends what a dead run may have left running: called with its engine's name and its id."""
+
+
 @contextmanager
-def workspace(runs: Path, run_id: str) -> Iterator[Workspace]:
+def workspace(runs: Path, run_id: str, engine: str, let_go: LetGo) -> Iterator[Workspace]:
     """Make the folder of a run below `runs`, and remove it at the end; first clear what dead runs left.
+
+    Args:
+        runs: where the folders of all runs are.
+        run_id: unique name of this one.
+        engine: the engine that it is for, noted so that whoever clears it knows whom to ask.
+        let_go: ends what a dead run left running, before its folder goes.
 
     Raises:
         MachineError: the folder can't be made, or, for root, the unprivileged user couldn't enter it.
@@ -68,8 +86,9 @@ def workspace(runs: Path, run_id: str) -> Iterator[Workspace]:
     uid = RUN_UID if os.geteuid() == 0 else os.geteuid()
     try:
         runs.mkdir(parents=True, exist_ok=True, mode=0o711)
-        swept = sweep(runs)
+        sweep(runs, let_go)
         lock = _lock(runs / f"{run_id}.lock")
+        os.write(lock, engine.encode())
         folder = runs / run_id
         folder.mkdir(mode=0o700)
         if uid != os.geteuid():
@@ -83,7 +102,7 @@ def workspace(runs: Path, run_id: str) -> Iterator[Workspace]:
     try:
         if uid != os.geteuid():
             _check_reachable(runs)
-        yield Workspace(folder, uid, swept)
+        yield Workspace(folder, uid)
     finally:
         remove_tree(folder)
         _unlock(runs / f"{run_id}.lock", lock)
@@ -114,9 +133,8 @@ def closed_to_others(paths: Iterable[Path]) -> Problems:
     return problems
 
 
-def sweep(runs: Path) -> tuple[str, ...]:
-    """Remove the folders of runs whose whaledo is no longer alive; return their names."""
-    swept = []
+def sweep(runs: Path, let_go: LetGo) -> None:
+    """Remove the folders of runs whose whaledo is no longer alive; see `workspace`."""
     for path in sorted(runs.glob("*.lock")):
         try:
             lock = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -128,13 +146,12 @@ def sweep(runs: Path) -> tuple[str, ...]:
             os.close(lock)
             continue
         try:
+            let_go(os.read(lock, 64).decode(errors="replace"), path.stem)
             remove_tree(runs / path.stem)
-        except OSError:  # left for the next run to try again: it must not be in the way of this one
+        except (OSError, MachineError):  # left for the next run to try again: it must not be in its way
             os.close(lock)
             continue
         _unlock(path, lock)
-        swept.append(path.stem)
-    return tuple(swept)
 
 
 def remove_tree(folder: Path) -> None:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from whaledo.execution import cgroups
-from whaledo.execution.cgroups import ControlGroup, control_group, remove_groups
+from whaledo.execution.cgroups import ControlGroup, control_group, remove_group
 from whaledo.execution.cgroups.base import Unavailable
 from whaledo.execution.cgroups.means import Systemd, choose, look_at_host
 from whaledo.execution.contract import Limits
@@ -183,7 +183,8 @@ def test_a_whaledo_that_is_killed_leaves_nothing_for_long() -> None:
         pytest.skip("this host gives no control group after all")
     if not isinstance(means, Systemd):
         assert groups_left()
-        remove_groups(["nobody", NAME])
+        remove_group("nobody")
+        remove_group(NAME)
         assert groups_left() == []
     wait_until(lambda: is_dead(int(said)), 1)
     wait_until(lambda: groups_left() == [])

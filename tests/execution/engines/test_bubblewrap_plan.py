@@ -40,7 +40,6 @@ ENVIRONMENT_OF_TESTS = Environment(
 ORDER = Order(
     run_id="run-1",
     workspace=Workspace(Path("/state/runs/run-1"), RUN_UID),
-    environment=ENVIRONMENT_OF_TESTS,
     mounts=(("images", Path("/home/ana/whales/images")), ("more images", Path("/mnt/more"))),
     limits=Limits(disk_bytes=1000, shm_bytes=500),
     network=Network.NONE,
@@ -63,7 +62,7 @@ ALONE = [
 
 
 def told(order: Order = ORDER, places: Places = PLACES) -> list[str]:
-    return arguments(order, places, Descriptors({"/etc/passwd": 7}, (8, 9)))
+    return arguments(order, ENVIRONMENT_OF_TESTS, places, Descriptors({"/etc/passwd": 7}, (8, 9)))
 
 
 def after(option: str, args: list[str]) -> list[str]:
@@ -170,7 +169,7 @@ def test_the_process_limit_is_set_inside_where_nothing_else_holds_it() -> None:
 
 def test_with_private_mounts_everything_is_staged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    places, staged = find_places(ORDER, private=True)
+    places, staged = find_places(ORDER, ENVIRONMENT_OF_TESTS, private=True)
     targets = {bind["source"]: bind["target"] for bind in staged}
     assert set(targets) == {"/home/ana/whales/images", "/mnt/more", "/state/environments/core/lib"}
     assert len(set(targets.values())) == 3
@@ -182,13 +181,13 @@ def test_with_private_mounts_everything_is_staged(monkeypatch: pytest.MonkeyPatc
 
 def test_an_ordinary_user_needs_no_binds_to_reach_what_is_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1001)
-    places, staged = find_places(ORDER, private=True)
+    places, staged = find_places(ORDER, ENVIRONMENT_OF_TESTS, private=True)
     assert staged == []
     assert places.mounts == (("images", "/home/ana/whales/images"), ("more images", "/mnt/more"))
 
 
 def test_without_private_mounts_the_folders_on_disk_are_shown() -> None:
-    places, staged = find_places(ORDER, private=False)
+    places, staged = find_places(ORDER, ENVIRONMENT_OF_TESTS, private=False)
     assert staged == []
     assert (places.tmp, places.shm) == (None, None)
     assert places.code == "/state/runs/run-1/code"

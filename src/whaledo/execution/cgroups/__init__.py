@@ -7,8 +7,6 @@ process tree instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from whaledo.execution.cgroups.base import ControlGroup, Unavailable
 from whaledo.execution.cgroups.means import Systemd, Top, Trees, choose, look_at_host
 from whaledo.execution.cgroups.scope import Scope
@@ -16,7 +14,7 @@ from whaledo.execution.cgroups.v1 import V1, remove_v1
 from whaledo.execution.cgroups.v2 import V2, make_below_top, remove_below_top
 from whaledo.execution.contract import Limits
 
-__all__ = ["ControlGroup", "control_group", "remove_groups"]
+__all__ = ["ControlGroup", "control_group", "remove_group"]
 
 
 def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
@@ -60,14 +58,13 @@ def _make(name: str, limits: Limits) -> ControlGroup:
             raise Unavailable(means)
 
 
-def remove_groups(names: Iterable[str]) -> None:
-    """Remove the control groups of runs whose whaledo was killed, with whatever is still in them.
+def remove_group(name: str) -> None:
+    """Remove the control group of a run whose whaledo was killed, with whatever is still in it.
 
     What systemd handed over it takes back by itself.
     """
     means = choose(look_at_host())
-    for name in names:
-        if isinstance(means, Trees):
-            remove_v1(name, means.parents)
-        elif isinstance(means, Top):
-            remove_below_top(means.top, name)
+    if isinstance(means, Trees):
+        remove_v1(name, means.parents)
+    elif isinstance(means, Top):
+        remove_below_top(means.top, name)

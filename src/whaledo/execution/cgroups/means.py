@@ -89,7 +89,7 @@ def look_at_host() -> Host:
 
 def choose(host: Host) -> Trees | Top | Systemd | str:
     """Choose the means; where there is none, say why in half a sentence."""
-    mounts, own = _mounted_controllers(host.mounts), own_groups(host.groups)
+    mounts, own = mounted_controllers(host.mounts), own_groups(host.groups)
     if "memory" in mounts:
         if host.uid != 0:
             return "this host has cgroup v1, where only root may make one"
@@ -115,7 +115,7 @@ def _ask_systemd(host: Host, top: Path, systemd_run: str) -> Systemd | str:
     return Systemd(top, (systemd_run, "--user"), {"XDG_RUNTIME_DIR": host.runtime_folder})
 
 
-def _mounted_controllers(mounts: str) -> dict[str, str]:
+def mounted_controllers(mounts: str) -> dict[str, str]:
     """Map each version-1 controller to where it's mounted, and `UNIFIED` to where version 2 is."""
     found: dict[str, str] = {}
     for line in mounts.splitlines():

@@ -50,19 +50,28 @@ class V1:
 
     def counters(self) -> Counters:
         """See `ControlGroup`."""
-        memory, pids = self._at["memory"], self._at["pids"]
-        return Counters(
-            memory_bytes=read_number(memory / "memory.usage_in_bytes"),
-            peak_memory_bytes=read_number(memory / "memory.max_usage_in_bytes"),
-            processes=read_number(pids / "pids.current"),
-            cpu_s=read_number(self._at["cpuacct"] / "cpuacct.usage") / 1e9,
-            oom_kills=read_keyed(memory / "memory.oom_control").get("oom_kill", 0),
-            refused_forks=read_keyed(pids / "pids.events")["max"],
-        )
+        return read_v1(self._at)
 
     def close(self) -> None:
         """See `ControlGroup`."""
         remove(self._folders())
+
+
+def read_v1(at: Mapping[str, Path]) -> Counters:
+    """Read the counters of a group in the trees of `V1_CONTROLLERS`.
+
+    Raises:
+        OSError: the group has gone.
+    """
+    memory, pids = at["memory"], at["pids"]
+    return Counters(
+        memory_bytes=read_number(memory / "memory.usage_in_bytes"),
+        peak_memory_bytes=read_number(memory / "memory.max_usage_in_bytes"),
+        processes=read_number(pids / "pids.current"),
+        cpu_s=read_number(at["cpuacct"] / "cpuacct.usage") / 1e9,
+        oom_kills=read_keyed(memory / "memory.oom_control").get("oom_kill", 0),
+        refused_forks=read_keyed(pids / "pids.events")["max"],
+    )
 
 
 def remove_v1(name: str, parents: Mapping[str, Path]) -> None:

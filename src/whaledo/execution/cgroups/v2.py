@@ -69,15 +69,7 @@ class V2:
         try:
             if self._scope is not None:
                 self._scope.check()
-            peak = at / "memory.peak"
-            return Counters(
-                memory_bytes=read_number(at / "memory.current"),
-                peak_memory_bytes=read_number(peak) if peak.exists() else None,
-                processes=read_number(at / "pids.current"),
-                cpu_s=read_keyed(at / "cpu.stat")["usage_usec"] / 1e6,
-                oom_kills=read_keyed(at / "memory.events")["oom_kill"],
-                refused_forks=read_keyed(at / "pids.events")["max"],
-            )
+            return read_v2(at)
         except OSError as error:
             raise MachineError(
                 f"the run's control group {at} has gone, and the run's limits with it",
@@ -91,6 +83,23 @@ class V2:
         remove([self._at])
         if self._scope is not None:
             self._scope.close()
+
+
+def read_v2(at: Path) -> Counters:
+    """Read the counters of a group.
+
+    Raises:
+        OSError: the group has gone.
+    """
+    peak = at / "memory.peak"
+    return Counters(
+        memory_bytes=read_number(at / "memory.current"),
+        peak_memory_bytes=read_number(peak) if peak.exists() else None,
+        processes=read_number(at / "pids.current"),
+        cpu_s=read_keyed(at / "cpu.stat")["usage_usec"] / 1e6,
+        oom_kills=read_keyed(at / "memory.events")["oom_kill"],
+        refused_forks=read_keyed(at / "pids.events")["max"],
+    )
 
 
 def make_below_top(top: Path, name: str, limits: Limits) -> V2:

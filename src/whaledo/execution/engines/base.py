@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from whaledo.environment.build import Environment
 from whaledo.execution.contract import Limits, Network
 from whaledo.execution.records import Guarantee, Held
 from whaledo.execution.workspace import Workspace
@@ -24,7 +23,6 @@ class Order:
     Attributes:
         run_id: unique name of the run.
         workspace: its folder; holds the extracted code and the public view of the data.
-        environment: the packages that it runs with.
         mounts: where below the data folder which host folder (or file) is shown, read-only.
         limits: what the run may use.
         network: whether it may reach the network.
@@ -32,10 +30,26 @@ class Order:
 
     run_id: str
     workspace: Workspace
-    environment: Environment
     mounts: tuple[tuple[str, Path], ...]
     limits: Limits
     network: Network
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """What a run's code is run with.
+
+    Attributes:
+        profile: the environment profile.
+        lock_sha256: digest of the lock that it was built from; two runs with the same have the same packages.
+        image: the container image that holds it; None where no image does.
+        image_id: that image's own digest.
+    """
+
+    profile: str
+    lock_sha256: str
+    image: str | None = None
+    image_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +85,19 @@ class Ending:
         exit_status: of `main.py`, 128 + signal where one killed it; None where it was never started or was
             killed with everything else.
         setup_error: why `main.py` was never started; empty where it was.
+        oom_killed: whether the engine says that the kernel killed for memory, where nobody else can tell.
     """
 
     exit_status: int | None
     setup_error: str = ""
+    oom_killed: bool = False
 
 
 class Sandbox(Protocol):
     """One running submission. Not thread-safe; it belongs to the thread that started it."""
+
+    log_fd: int
+    """Everything that the run prints, to be read until its end; open until `close`."""
 
     done_fd: int
     """Readable as soon as the last process of the run is gone."""
@@ -108,11 +127,13 @@ class Engine(Protocol):
 
     name: str
 
+    packages: Packages
+
     def version(self) -> str:
         """The version of the program behind it."""
 
-    def start(self, order: Order, log_fd: int) -> Sandbox:
-        """Start `main.py`; everything it prints goes to `log_fd`.
+    def start(self, order: Order) -> Sandbox:
+        """Start `main.py`.
 
         Raises:
             MachineError: the walls can't be built on this host; says why, and how to mend it.

@@ -25,10 +25,11 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from whaledo.environment.build import Environment
 from whaledo.errors import MachineError
 from whaledo.execution import contract, stage
 from whaledo.execution.cgroups import ControlGroup, control_group
-from whaledo.execution.engines.base import Ending, Order, Sample
+from whaledo.execution.engines.base import Ending, Order, Packages, Sample
 from whaledo.execution.engines.bubblewrap_plan import (
     Descriptors,
     arguments,
@@ -41,13 +42,12 @@ from whaledo.execution.engines.bubblewrap_plan import (
 )
 from whaledo.execution.records import Guarantee, Held
 from whaledo.execution.seccomp import digest, load_filters
-from whaledo.execution.watch import ProcessTree, measure_tree
+from whaledo.execution.watch import DiskWatch, ProcessTree, filled
+
+VERSION_PATIENCE_S = 1.0
 
 START_PATIENCE_S = 30.0
 """A host that takes longer than this to set up namespaces is broken."""
-
-MEASURE_PAUSE = 10
-"""Measuring what a run has written waits this many times as long as the last time took."""
 
 NOTHING = (f"{contract.PYTHON_FOLDER}/bin/python", "-I", "-S", "-c", "")
 """What a trial starts."""
@@ -63,7 +63,9 @@ class Bubblewrap:
 
     name = "bubblewrap"
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self.packages = Packages(environment.profile, environment.lock_sha256)
         found = shutil.which("bwrap")
         if found is None:
             raise MachineError(
@@ -74,49 +76,52 @@ class Bubblewrap:
 
     def version(self) -> str:
         """The version of `bwrap`."""
-        text = subprocess.run(
-            [self._program, "--version"], capture_output=True, text=True, check=False
-        ).stdout
-        return text.strip().removeprefix("bubblewrap ")
+        asked = [self._program, "--version"]
+        try:
+            said = subprocess.run(
+                asked, capture_output=True, text=True, check=False, timeout=VERSION_PATIENCE_S
+            )
+        except subprocess.TimeoutExpired:
+            return "unknown"
+        return said.stdout.strip().removeprefix("bubblewrap ")
 
-    def start(self, order: Order, log_fd: int) -> BubblewrapSandbox:
+    def start(self, order: Order) -> BubblewrapSandbox:
         """Start `main.py` behind the walls of the contract; see `Engine.start`."""
-        if (sandbox := self._attempt(order, log_fd, "")) is not None:
+        sandbox, said = self._attempt(order, "")
+        if sandbox is not None:
             return sandbox
-        refused = self._try(order, "") or "it went wrong once"
-        if (sandbox := self._attempt(order, log_fd, refused)) is not None:
+        refused = self._try(order, "") or said or "it went wrong once, and then it didn't"
+        sandbox, said = self._attempt(order, refused)
+        if sandbox is not None:
             return sandbox
-        worse = self._try(order, refused) or refused
+        worse = self._try(order, refused) or said or refused
         raise MachineError(f"the run's walls can't be built here: {worse}", hint=hint(worse))
 
-    def _attempt(self, order: Order, log_fd: int, private_refused: str) -> BubblewrapSandbox | None:
-        """Start the run; None if the walls fell before anything of the submission ran."""
+    def _attempt(self, order: Order, private_refused: str) -> tuple[BubblewrapSandbox | None, str]:
+        """Start the run; no sandbox, and what was said, if the walls fell before the submission began."""
         try:
-            sandbox = BubblewrapSandbox(self._program, order, log_fd, private_refused)
-        except _StageError:
-            return None
-        if not sandbox.is_up:
-            sandbox.close()
-            return None
-        return sandbox
+            sandbox = self._sandbox(order, private_refused)
+        except _StageError as error:
+            return None, str(error)
+        if sandbox.is_up:
+            return sandbox, ""
+        said = sandbox.last_words()
+        sandbox.close()
+        return None, said
 
     def _try(self, order: Order, private_refused: str) -> str:
         """Send Python that does nothing through the walls; return what went wrong, or nothing."""
-        reader, writer = os.pipe()
-        wrong, exit_status = "", None
         try:
-            sandbox = BubblewrapSandbox(self._program, order, writer, private_refused, trial=True)
-            exit_status = sandbox.wait(START_PATIENCE_S).exit_status
-            sandbox.close()
+            sandbox = self._sandbox(order, private_refused, trial=True)
         except _StageError as error:
-            wrong = str(error)
-        finally:
-            os.close(writer)
-            with os.fdopen(reader, "rb") as pipe:
-                said = pipe.read(4096).decode(errors="replace").strip()
-        if exit_status == 0:
-            return ""
-        return ": ".join(filter(None, (wrong, said))) or f"Python ended with {exit_status}"
+            return str(error)
+        ending = sandbox.wait(START_PATIENCE_S)
+        said = sandbox.last_words()
+        sandbox.close()
+        return "" if ending.exit_status == 0 else said or f"Python ended with {ending.exit_status}"
+
+    def _sandbox(self, order: Order, private_refused: str, *, trial: bool = False) -> BubblewrapSandbox:
+        return BubblewrapSandbox(self._program, self._environment, order, private_refused, trial=trial)
 
 
 class _StageError(Exception):
@@ -147,33 +152,54 @@ class BubblewrapSandbox:
     """
 
     def __init__(
-        self, program: str, order: Order, log_fd: int, private_refused: str, *, trial: bool = False
+        self,
+        program: str,
+        environment: Environment,
+        order: Order,
+        private_refused: str,
+        *,
+        trial: bool = False,
     ) -> None:
+        self._environment = environment
         self._order, self._private_refused = order, private_refused
         self._group: ControlGroup | str = "not for a trial"
         self._filters = load_filters()
         self._status = b""
         self._open: list[int] = []
         self._last = Sample()
-        self._measured, self._measure_again = (0, 0), 0.0
+        self.log_fd, writer = self._pipe()
         try:
-            self._launch(program, log_fd, trial=trial)
+            self._launch(program, writer, trial=trial)
+        except _StageError as error:
+            said = self.last_words()
+            self.close()
+            raise _StageError(error.step, ": ".join(filter(None, (str(error), said)))) from error
         except BaseException:
             self.close()
             raise
+
+    def last_words(self) -> str:
+        """What was printed by what fell before the submission began; nobody else reads the log then."""
+        os.set_blocking(self.log_fd, False)
+        with contextlib.suppress(BlockingIOError):
+            return os.read(self.log_fd, 4096).decode(errors="replace").strip()
+        return ""
 
     def _launch(self, program: str, log_fd: int, *, trial: bool) -> None:
         order, private = self._order, not self._private_refused
         for folder in (order.workspace.stage, order.workspace.submission):
             folder.mkdir(exist_ok=True)
             os.chown(folder, order.workspace.uid, -1)
-        places, binds = find_places(order, private=private)
+        if not private:
+            written = (order.workspace.code, order.workspace.submission)
+            self._disk_watch = DiskWatch(written, order.limits.disk_bytes, contract.WRITABLE_ENTRIES)
+        places, binds = find_places(order, self._environment, private=private)
         files = {
             path: self._memory_file(text.encode())
-            for path, text in small_files(order.environment.base_python).items()
+            for path, text in small_files(self._environment.base_python).items()
         }
         filters = tuple(self._memory_file(program_bytes) for program_bytes in self._filters or ())
-        options = arguments(order, places, Descriptors(files, filters))
+        options = arguments(order, self._environment, places, Descriptors(files, filters))
         options_fd = self._memory_file(b"\0".join(os.fsencode(option) for option in options))
         self._status_fd, status_writer = self._pipe()
         argv = [program, "--args", str(options_fd), "--json-status-fd", str(status_writer), "--"]
@@ -193,7 +219,7 @@ class BubblewrapSandbox:
             )
             theirs.close()
             its_side.close()
-            for descriptor in [*files.values(), *filters, options_fd, status_writer]:
+            for descriptor in [log_fd, *files.values(), *filters, options_fd, status_writer]:
                 self._close_fd(descriptor)
             if not trial:  # while the stage waits for its plan
                 self._group = control_group(order.run_id, order.limits, self._process.pid)
@@ -269,7 +295,7 @@ class BubblewrapSandbox:
         disk_bytes, entries = self._disk()
         if isinstance(self._group, str):
             memory_bytes, processes, cpu_s = self._tree.look()
-            in_memory = sum(used for used, _ in map(_filled, self._place_fds[1:]))
+            in_memory = sum(used for used, _ in map(filled, self._place_fds[1:]))
             self._last = Sample(memory_bytes + in_memory, None, processes, cpu_s, disk_bytes, entries)
         else:
             c = self._group.counters()
@@ -287,17 +313,9 @@ class BubblewrapSandbox:
 
     def _disk(self) -> tuple[int, int]:
         if not self._private_refused:
-            return _filled(self._place_fds[1])
-        began = time.monotonic()
-        if began >= self._measure_again or select.select([self.done_fd], [], [], 0)[0]:
-            limit, workspace = self._order.limits.disk_bytes, self._order.workspace
-            figures = [
-                measure_tree(str(folder), limit, contract.WRITABLE_ENTRIES)
-                for folder in (workspace.code, workspace.submission)
-            ]
-            self._measured = sum(size for size, _ in figures), sum(entries for _, entries in figures)
-            self._measure_again = time.monotonic() + MEASURE_PAUSE * (time.monotonic() - began)
-        return self._measured
+            return filled(self._place_fds[1])
+        over = bool(select.select([self.done_fd], [], [], 0)[0])
+        return self._disk_watch.look(closely=over)
 
     def kill(self) -> None:
         """See `Sandbox`."""
@@ -357,9 +375,3 @@ class BubblewrapSandbox:
         os.write(descriptor, content)
         os.lseek(descriptor, 0, os.SEEK_SET)
         return descriptor
-
-
-def _filled(place: int) -> tuple[int, int]:
-    """Bytes and entries in use on an open file system."""
-    figures = os.fstatvfs(place)
-    return (figures.f_blocks - figures.f_bfree) * figures.f_frsize, figures.f_files - figures.f_ffree

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from whaledo.environment.build import Environment
 from whaledo.execution import contract, stage
 from whaledo.execution.cgroups import ControlGroup
 from whaledo.execution.contract import Network
+from whaledo.execution.engines import inside
 from whaledo.execution.engines.base import Order
 from whaledo.execution.records import Guarantee, Held, Level
 
@@ -52,20 +54,15 @@ class Descriptors:
 
 
 def small_files(base_python: Path) -> dict[str, str]:
-    """The few files of the system that are made up rather than shown: path to content."""
-    user = contract.USER_ID
+    """The files that are made up rather than shown: path to content."""
     return {
-        "/etc/passwd": f"root:x:0:0:root:/:/usr/sbin/nologin\n"
-        f"{contract.USER}:x:{user}:{user}::{contract.HOME}:/bin/sh\n",
-        "/etc/group": f"root:x:0:\n{contract.USER}:x:{user}:\n",
-        "/etc/hosts": f"127.0.0.1 localhost {contract.HOSTNAME}\n::1 localhost\n",
-        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+        **inside.system_files(contract.USER_ID, contract.USER_ID),
         f"{contract.PYTHON_FOLDER}/pyvenv.cfg": f"home = {base_python.parent}\n"
         "include-system-site-packages = false\n",
     }
 
 
-def arguments(order: Order, places: Places, descriptors: Descriptors) -> list[str]:
+def arguments(order: Order, environment: Environment, places: Places, descriptors: Descriptors) -> list[str]:
     """Bubblewrap's options for one run: a pure function, tested without bubblewrap."""
     limits, venv = order.limits, contract.PYTHON_FOLDER
     user = str(contract.USER_ID)
@@ -86,7 +83,7 @@ def arguments(order: Order, places: Places, descriptors: Descriptors) -> list[st
     if places.base is not None:
         args += ["--ro-bind", *places.base]
     args += ["--ro-bind", places.packages, f"{venv}/lib"]
-    args += ["--symlink", str(order.environment.base_python), f"{venv}/bin/python"]
+    args += ["--symlink", str(environment.base_python), f"{venv}/bin/python"]
     for path, descriptor in descriptors.files.items():
         args += ["--perms", "0444", "--ro-bind-data", str(descriptor), path]
     args += ["--bind", places.code, contract.HOME, "--ro-bind", places.data, contract.DATA]
@@ -124,16 +121,16 @@ def command(process_limit: int | None) -> list[str]:
 
     The limit is set inside the run's user namespace, where the kernel counts this run's processes alone.
     """
-    python = [f"{contract.PYTHON_FOLDER}/bin/python", contract.MAIN]
+    python = list(inside.MAIN_COMMAND)
     prlimit = Path("/usr/bin/prlimit")
     if process_limit is None or not prlimit.exists():
         return python
     return [str(prlimit), f"--nproc={process_limit}:{process_limit}", *python]
 
 
-def find_places(order: Order, *, private: bool) -> tuple[Places, list[stage.Bind]]:
+def find_places(order: Order, environment: Environment, *, private: bool) -> tuple[Places, list[stage.Bind]]:
     """Where everything lies that the run is shown, and what of it the stage must first make reachable."""
-    workspace, environment = order.workspace, order.environment
+    workspace = order.workspace
     staged = workspace.stage if private else None
     binds: list[stage.Bind] = []
 
