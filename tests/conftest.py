@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,8 +16,10 @@ import PIL.Image
 import pytest
 
 from whaledo.environment.build import environments_folder, find_environment
+from whaledo.errors import MachineError
 from whaledo.execution.contract import LOG, Limits
 from whaledo.execution.engines import BUBBLEWRAP
+from whaledo.execution.engines.containers import Containers
 from whaledo.execution.records import RunRequest, RunResult
 from whaledo.execution.runner import Listener, run
 from whaledo.execution.workspace import remove_tree
@@ -165,6 +167,25 @@ def rooms() -> Iterator[Rooms]:
         yield rooms
     finally:
         remove_tree(rooms.folder)
+
+
+@pytest.fixture(scope="session")
+def need_engine() -> Callable[[str], str]:
+    """Takes an engine's name and returns it; skips, or fails where engines are required, where it can't be used."""
+    known: dict[str, str] = {}
+
+    def need(name: str) -> str:
+        if name != BUBBLEWRAP and name not in known:
+            try:
+                Containers(name, "core")
+                known[name] = ""
+            except MachineError as error:
+                known[name] = f"needs {name} with the image of `core`: {error.message}"
+        if reason := known.get(name):
+            _missing(reason)
+        return name
+
+    return need
 
 
 @pytest.fixture(scope="session")

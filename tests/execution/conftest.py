@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pytest
 
 import whaledo
 from whaledo.environment.access import closed_folder
+from whaledo.execution.engines import BUBBLEWRAP
 from whaledo.execution.engines.base import Order
 from whaledo.execution.engines.bubblewrap import Bubblewrap, BubblewrapSandbox
 from whaledo.execution.records import RunRequest
@@ -31,6 +32,8 @@ ORDINARY_UID = 60_951
 """The ordinary user of the tests: a number that nobody has."""
 
 SECRET = "XyZZy-8d1f"
+
+DOCKER_SOCKET = Path("/var/run/docker.sock")
 
 PATIENCE_S = 120
 
@@ -78,15 +81,17 @@ class RunMain:
     Attributes:
         rooms: where.
         root: whether the runs are started by root.
+        engine: what they are run with.
         worker: the process that runs them as an ordinary user; None where they run in this process.
     """
 
     rooms: Rooms
     root: bool
+    engine: str = BUBBLEWRAP
     worker: subprocess.Popen[str] | None = None
 
     def __call__(self, code: str | Mapping[str, str | bytes], **changes: Any) -> Ran:
-        request = self.rooms.request(code, **changes)
+        request = self.rooms.request(code, engine=self.engine, **changes)
         record = self.rooms.run(request).to_json() if self.worker is None else self._ask(self.worker, request)
         ran = Ran(self.rooms, Path(request.output), json.loads(json.dumps(record)))
         assert ran.record == json.loads((ran.output / "run.json").read_text())
@@ -134,13 +139,16 @@ def ordinary_user(rooms: Rooms) -> OrdinaryUser:
     home.mkdir()
     (home / "environments").symlink_to(rooms.home / "environments")
     os.chown(home, ORDINARY_UID, ORDINARY_UID)
-    become = (setpriv, f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}", "--clear-groups")
+    groups = "--clear-groups"
+    if DOCKER_SOCKET.exists():
+        groups = f"--groups={DOCKER_SOCKET.stat().st_gid}"
+    become = (setpriv, f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}", groups)
     return OrdinaryUser(become, home)
 
 
 @pytest.fixture(scope="session")
 def worker(rooms: Rooms, ordinary_user: OrdinaryUser) -> Iterator[subprocess.Popen[str]]:
-    """A process that runs submissions as an ordinary user."""
+    """A process that runs submissions as an ordinary user, who may talk to Docker."""
     labels = os.open(rooms.data / "labels.csv", os.O_RDONLY)  # for walls to keep from the submission
     started = subprocess.Popen(
         [*ordinary_user.become, sys.executable, str(Path(__file__).with_name("worker.py"))],
@@ -169,11 +177,19 @@ def run_ordinary(rooms: Rooms, worker: subprocess.Popen[str]) -> RunMain:
     return RunMain(rooms, root=False, worker=worker)
 
 
-@pytest.fixture(scope="session", params=["run_here", "run_ordinary"])
-def run_main(request: pytest.FixtureRequest) -> RunMain:
-    """Runs a main.py; each test does it as whoever runs the tests and, if that is root, as an ordinary user."""
-    runner: RunMain = request.getfixturevalue(request.param)
-    return runner
+EVERYWHERE = ("bubblewrap-us", "bubblewrap-ordinary", "docker-us", "docker-ordinary", "podman-us")
+"""Engines, and who runs them: whoever runs the tests and, if that is root, an ordinary user too.
+
+An ordinary user's Podman needs subordinate ids and a store of its own with the image, so it isn't among them.
+"""
+
+
+@pytest.fixture(scope="session", params=EVERYWHERE)
+def run_main(request: pytest.FixtureRequest, need_engine: Callable[[str], str]) -> RunMain:
+    """Runs a main.py; each test does it with every engine, and each engine is started by whoever may start it."""
+    name, who = request.param.split("-")
+    runner: RunMain = request.getfixturevalue("run_here" if who == "us" else "run_ordinary")
+    return replace(runner, engine=need_engine(name))
 
 
 @pytest.fixture

@@ -27,6 +27,9 @@ from whaledo.execution.records import Code, Step, Verdict
 from whaledo.execution.supervisor import EndedBy, Watched
 from whaledo.units import show_duration, show_size
 
+NO_SPACE = ("No space left on device", "File too large")
+"""What the system says when a place is full, and when a single file is as large as all of them may be."""
+
 FULL = 0.99
 """A writable place is full when this share of it is used: the last block never fits a larger write."""
 
@@ -142,7 +145,7 @@ def _failed(evidence: Evidence) -> Verdict:
         return _too_many_processes(evidence)
     if _is_full(evidence):
         return _disk_full(evidence)
-    if (failure := _uncaught(evidence)) and "No space left on device" in failure.text:
+    if (failure := _uncaught(evidence)) and any(words in failure.text for words in NO_SPACE):
         return _no_space(failure)
     return _crashed(evidence)
 

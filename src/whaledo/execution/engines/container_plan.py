@@ -132,6 +132,8 @@ def walls(order: Order, host: Host, seccomp: Path) -> list[str]:
         if host.rootless:
             args += ["--userns", f"keep-id:uid={user},gid={group}"]
         return args
+    if order.network is Network.NONE:
+        args += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0"]  # Docker leaves such a loopback without ::1
     for name in PROXY_VARIABLES:
         args += ["--env", f"{name}=", "--env", f"{name.lower()}="]
     return [*args, "--userns", "host"] if host.remapped else args
