@@ -2,14 +2,16 @@
 
 Each is measured in a fresh process of its own, one after the other in turns, on files of N queries with 20 rows:
 seconds without the imports, and the largest memory that the process ever had. The loop takes minutes for 100,000
-queries, so it runs only up to --loop-up-to. `--coverage` measures something else: how often the 95 % interval holds
-the truth on simulated animals, and how often two equal methods are told apart.
+queries, so it runs only up to --loop-up-to. `--problems` measures what it costs to refuse files of two million rows
+with a million problems each, and `--coverage` how often the 95 % interval holds the truth on simulated animals, and
+how often two equal methods are told apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -80,6 +82,21 @@ def loop(submission: Path, labels: Path) -> Callable[[], float]:
     return run
 
 
+def refusing(submission: Path, labels: Path) -> Callable[[], float]:
+    """The same for a file that breaks the rules: every check, and how many problems there are."""
+    from whaledo.errors import BadRankings
+    from whaledo.scoring.score import ScoreRequest, score
+
+    def run() -> float:
+        try:
+            score(ScoreRequest(str(submission), str(labels)))
+        except BadRankings as error:
+            return float(error.problems.errors)
+        raise AssertionError("the file has no problems")
+
+    return run
+
+
 def parsing(submission: Path, labels: Path) -> Callable[[], float]:
     """Both files into memory with pyarrow, and nothing done with them."""
     from pyarrow import csv
@@ -87,17 +104,28 @@ def parsing(submission: Path, labels: Path) -> Callable[[], float]:
     return lambda: float(csv.read_csv(submission).num_rows + csv.read_csv(labels).num_rows)
 
 
-WAYS = {"ours": ours, "loop": loop, "parsing": parsing}
+WAYS = {"ours": ours, "loop": loop, "parsing": parsing, "refusing": refusing}
+
+SPOILED: dict[str, Callable[[str], str]] = {
+    "scores above 1": lambda row: f"{row.rpartition(',')[0]},1.5",
+    "scores that are nan": lambda row: f"{row.rpartition(',')[0]},nan",
+    "scores that are text": lambda row: f"{row.rpartition(',')[0]},high",
+    "rows of four values": lambda row: f"{row},x",
+    "ids that are empty": lambda row: f",{row.partition(',')[2]}",
+    "headers among the rows": lambda _: "query_id,database_image_id,score",
+    "NUL bytes": lambda row: row.replace("train", "tr\0in"),
+}
+"""What can be wrong with every other row."""
 
 
 def measure_here(way: str, submission: Path, labels: Path) -> None:
     """What the fresh process does: run one way once, and print what it took."""
     run = WAYS[way](submission, labels)
-    start = time.perf_counter()
+    start, start_cpu = time.perf_counter(), time.process_time()
     value = run()
-    wall_s = time.perf_counter() - start
+    wall_s, cpu_s = time.perf_counter() - start, time.process_time() - start_cpu
     peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    sys.stdout.write(json.dumps({"wall_s": wall_s, "peak_bytes": peak_bytes, "value": value}))
+    sys.stdout.write(json.dumps({"wall_s": wall_s, "cpu_s": cpu_s, "peak_bytes": peak_bytes, "value": value}))
 
 
 def measure(way: str, submission: Path, labels: Path) -> dict[str, float]:
@@ -108,8 +136,8 @@ def measure(way: str, submission: Path, labels: Path) -> dict[str, float]:
 
 
 def print_table(sizes: list[int], loop_up_to: int, repeats: int) -> None:
-    """Measure every size in turns, and print one line for each."""
-    print("queries   ours s   loop s  parse s   loop/ours  ours/parse   ours MB  loop MB  parse MB")
+    """Measure every size in turns, and print a line for each way; the loop once, for its length."""
+    print("queries  way       seconds   of ours   processor s   of ours   peak MB")
     with tempfile.TemporaryDirectory() as folder:
         for queries in sizes:
             files = write_files(Path(folder), queries)
@@ -121,37 +149,73 @@ def print_table(sizes: list[int], loop_up_to: int, repeats: int) -> None:
                 runs["loop"].append(measure("loop", *files))
                 if runs["loop"][0]["value"] != runs["ours"][0]["value"]:
                     sys.exit(f"ours is {runs['ours'][0]['value']!r}, the loop's {runs['loop'][0]['value']!r}")
-            seconds = {
-                way: statistics.median(r["wall_s"] for r in found) for way, found in runs.items() if found
-            }
-            peak = {way: max(r["peak_bytes"] for r in found) / 1e6 for way, found in runs.items() if found}
-            print(
-                f"{queries:>7,} {seconds['ours']:>8.3f} {_or_dash(seconds.get('loop'), '8.1f')}"
-                f" {seconds['parsing']:>8.3f}"
-                f" {_or_dash(seconds['loop'] / seconds['ours'] if 'loop' in seconds else None, '11.0f')}"
-                f" {seconds['ours'] / seconds['parsing']:>11.1f} {peak['ours']:>9.0f}"
-                f" {_or_dash(peak.get('loop'), '8.0f')} {peak['parsing']:>9.0f}",
-                flush=True,
-            )
+            for way, found in runs.items():
+                if found:
+                    print_way(queries, way, found, runs["ours"])
 
 
-def _or_dash(value: float | None, form: str) -> str:
-    width = int(form.split(".")[0])
-    return "-".rjust(width) if value is None else format(value, f">{form}")
+def print_way(queries: int, way: str, found: list[dict[str, float]], ours: list[dict[str, float]]) -> None:
+    """One line: medians, how many times ours they are, and the largest memory."""
+    line = f"{queries:>7,}  {way:<8}"
+    for name in ("wall_s", "cpu_s"):
+        took, our = (statistics.median(run[name] for run in runs) for runs in (found, ours))
+        line += f"{took:>9.3f}  {took / our:>8.2f}   "
+    print(f"{line}{max(run['peak_bytes'] for run in found) / 1e6:>7.0f}", flush=True)
 
 
 def print_command(queries: int, repeats: int) -> None:
-    """The whole command, from the shell to the last line."""
+    """The whole command, from the shell to the last line, in turns with an interpreter that imports two libraries.
+
+    Both find compiled modules, as Python leaves them after a first start; where PYTHONDONTWRITEBYTECODE keeps it from
+    that, each start would compile numpy anew.
+    """
     with tempfile.TemporaryDirectory() as folder:
         submission, labels = write_files(Path(folder), queries)
-        found = []
-        for _ in range(repeats):
-            start = time.perf_counter()
-            command = [str(WHALEDO), "score", str(submission), str(labels)]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            found.append(time.perf_counter() - start)
-    median, low = statistics.median(found), min(found)
-    print(f"`whaledo score`, {queries:,} queries: median {median:.2f} s, best {low:.2f} s of {repeats}")
+        environment = os.environ | {"PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        commands = {
+            "`whaledo score`": [str(WHALEDO), "score", str(submission), str(labels)],
+            "`import numpy, pyarrow`": [sys.executable, "-c", "import numpy, pyarrow"],
+        }
+        found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
+        for turn in range(repeats + 1):
+            for name, command in commands.items():
+                took = time_command(command, environment)
+                if turn:
+                    found[name].append(took)
+    print(f"{queries:,} queries, {repeats} starts      median s   best s   processor s")
+    for name, taken in found.items():
+        walls, cpus = zip(*taken, strict=True)
+        print(
+            f"{name:<29}{statistics.median(walls):>10.2f}{min(walls):>9.2f}{statistics.median(cpus):>14.2f}"
+        )
+
+
+def time_command(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+    """Seconds on the clock and of processor time."""
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return wall_s, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def print_problems(queries: int) -> None:
+    """What refusing costs, beside scoring the same file without problems; processor seconds of one run each."""
+    with tempfile.TemporaryDirectory() as folder:
+        submission, labels = write_files(Path(folder), queries)
+        head, *rows = submission.read_text().splitlines()
+        good = measure("ours", submission, labels)
+        print(f"{len(rows):,} rows                 problems  processor s  of scoring  peak MB")
+        print(f"{'none: scored':<24}{0:>14,}{good['cpu_s']:>13.2f}{1:>12.1f}{good['peak_bytes'] / 1e6:>9.0f}")
+        for name, spoil in SPOILED.items():
+            spoiled = (spoil(row) if number % 2 else row for number, row in enumerate(rows))
+            submission.write_text("\n".join([head, *spoiled, ""]))
+            found = measure("refusing", submission, labels)
+            share, peak_mb = found["cpu_s"] / good["cpu_s"], found["peak_bytes"] / 1e6
+            print(
+                f"{name:<24}{found['value']:>14,.0f}{found['cpu_s']:>13.2f}{share:>12.1f}{peak_mb:>9.0f}",
+                flush=True,
+            )
 
 
 def print_coverage(trials: int) -> None:
@@ -159,7 +223,7 @@ def print_coverage(trials: int) -> None:
     from whaledo.scoring.uncertainty import interval
 
     print("animals  interval holds the truth  two equal methods told apart")
-    for animals in (30, 60, 120, 500):
+    for animals in (15, 30, 60, 120, 500):
         draws = np.random.default_rng(animals)
         holds = told_apart = 0
         for trial in range(trials):
@@ -190,12 +254,15 @@ def main() -> None:
     parser.add_argument("--queries", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--loop-up-to", type=int, default=10_000, help="the largest size for the slow loop")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--problems", action="store_true", help="measure refusing instead")
     parser.add_argument("--coverage", type=int, metavar="TRIALS", help="measure the intervals instead")
     parser.add_argument("--measure", nargs=3, metavar=("WAY", "SUBMISSION", "LABELS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
         way, submission, labels = arguments.measure
         measure_here(way, Path(submission), Path(labels))
+    elif arguments.problems:
+        print_problems(arguments.queries[-1])
     elif arguments.coverage:
         print_coverage(arguments.coverage)
     else:

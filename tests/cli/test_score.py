@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -172,8 +174,42 @@ def test_a_comparison_ends_in_a_plain_sentence() -> None:
     )
 
 
+def test_a_comparison_can_be_looked_at(place: Path) -> None:
+    result = run(
+        "compare", "better.csv", "good.csv", "--data", "challenge", "--report", "page.html", "--json"
+    )
+
+    assert result.exit_code == 0
+    document = json.loads(result.stdout)
+    assert (document["better"], document["report"]["path"]) == (1, "page.html")
+    assert document["report"]["size_bytes"] == (place / "page.html").stat().st_size
+    assert "page.html  " in result.stderr
+    assert "4 of 4 photographs are missing or broken" in result.stderr
+
+
+def test_a_comparison_never_overwrites_what_somebody_wrote(place: Path) -> None:
+    result = run("compare", "better.csv", "good.csv", "--data", "challenge", "--report", "labels.csv")
+
+    assert result.exit_code == 2
+    assert "labels.csv is there already, and whaledo didn't make it" in result.stderr
+    assert (place / "labels.csv").read_text().startswith("query_id")
+
+
 def test_a_comparison_as_json_is_one_document() -> None:
     document = json.loads(run("compare", "better.csv", "good.csv", "labels.csv", "--json").stdout)
 
     assert document["overall"]["difference"] == 0.25
     assert document["changed"] == [{"query_id": "q2", "a": 1.0, "b": 0.5}]
+
+
+def test_a_score_imports_no_more_than_it_needs() -> None:
+    code = (
+        "import sys, typer; from whaledo.cli.score import score; app = typer.Typer(); app.command()(score);"
+        "app(['good.csv', 'labels.csv'], standalone_mode=False); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+
+    assert "pyarrow.csv" in loaded
+    slow = {"pandas", "pyarrow.compute", "numpy.ma", "rich", "jinja2", "PIL", "concurrent.futures"}
+    assert slow.isdisjoint(loaded)

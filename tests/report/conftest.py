@@ -17,6 +17,7 @@ import pytest
 from whaledo.challenge.demo.schedule import Plan
 from whaledo.challenge.demo.write import write_demo
 from whaledo.challenge.load import load_challenge
+from whaledo.report.comparison import ComparisonRequest, ComparisonResult, write_comparison
 from whaledo.report.write import ReportRequest, ReportResult, write_report
 
 if TYPE_CHECKING:
@@ -123,10 +124,17 @@ class Case:
         path.write_text("\n".join([HEADER, *lines, ""]), encoding="utf-8")
         return path
 
-    def report(self, labels: str | None = None, compare: str | None = None) -> tuple[ReportResult, Page]:
+    def report(self, labels: str | None = None) -> tuple[ReportResult, Page]:
         """Write the report and read it back."""
-        result = write_report(ReportRequest(str(self.output), str(self.data), labels, compare))
+        result = write_report(ReportRequest(str(self.output), str(self.data), labels))
         return result, Page(Path(result.path).read_text("utf-8"))
+
+    def compare(self, other: Path, labels: str | None = None) -> tuple[ComparisonResult, Page]:
+        """Write a page on submission.csv, as A, and another; and read it back."""
+        csv, page = self.output / "submission.csv", self.output / "comparison.html"
+        request = ComparisonRequest(str(csv), str(other), str(page), str(self.data), labels)
+        result = write_comparison(request)
+        return result, Page(page.read_text("utf-8"))
 
 
 def _quoted(text: str) -> str:
@@ -226,11 +234,12 @@ def _named(make_case: MakeCase, names: Sequence[str], scenario: str) -> Case:
 
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Case:
-    """A small drawn challenge, and a submission that ranks its databases as they are listed."""
+    """A small drawn challenge; its databases as they are listed in submission.csv, half of that in other.csv."""
     data = tmp_path_factory.mktemp("drawn") / "data"
     write_demo(data, plan=Plan(images=40, whales=10, singletons=2))
     case = Case(data, tmp_path_factory.mktemp("output"))
-    case.answer(list(first_of_each(data)))
+    case.answer(first_of_each(data))
+    case.answer(first_of_each(data)[::-1][: len(first_of_each(data)) // 2], "other.csv")
     return case
 
 

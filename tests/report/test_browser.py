@@ -21,7 +21,7 @@ const luminance = (colour) => {
 };
 const behind = (element) => {
   const colour = getComputedStyle(element).backgroundColor;
-  return /, 0\\)$/.test(colour) && element.parentElement ? behind(element.parentElement) : colour;
+  return /^rgba.*, 0\\)$/.test(colour) && element.parentElement ? behind(element.parentElement) : colour;
 };
 const says = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
 const unseen = "script, style, noscript *, option, dialog *, svg *, .skip, :disabled";
@@ -270,7 +270,7 @@ def test_two_submissions_stand_side_by_side_the_most_changed_query_first(
     browser: Chrome, visit: Callable[[str], None], small: Case
 ) -> None:
     rows = [("q1", "a2", 0.9), ("q1", "b1", 0.2), ("q2", "b2", 0.8)]
-    result, _ = small.report(compare=str(small.answer(rows, "other.csv")))
+    result, _ = small.compare(small.answer(rows, "other.csv"))
     visit(result.path)
 
     assert headings(browser) == ["q2", "q1"]
@@ -279,6 +279,26 @@ def test_two_submissions_stand_side_by_side_the_most_changed_query_first(
         "A right further down",
         "B right in the first row",
     ]
+    assert outcomes(browser) == ["only-b", "both"]
+    browser.find_element("css selector", "button[data-outcome=both]").click()
+    assert headings(browser) == ["q1"]
+    assert not browser.find_element("css selector", "button[data-outcome=only-a]").is_enabled()
+    choose(browser, "outcome", "all")
+    choose(browser, "order", "where A is better first")
+    assert headings(browser) == ["q1", "q2"]
+
+
+def test_a_right_answer_that_only_one_submission_found_says_so(
+    browser: Chrome, visit: Callable[[str], None], small: Case
+) -> None:
+    rows = [("q1", "a3", 0.9), ("q1", "a2", 0.2), ("q2", "b2", 0.8)]
+    result, _ = small.compare(small.answer(rows, "other.csv"))
+    visit(result.path)
+
+    alone = browser.find_elements("css selector", ".alone")
+    cards = [(each.text, each.find_element("xpath", "..").text) for each in alone]
+    assert [said for said, _ in cards] == ["only B found it"]
+    assert "a3" in cards[0][1]
 
 
 def test_nothing_is_judged_where_nothing_says_what_is_right(
@@ -312,16 +332,17 @@ def test_what_slips_into_the_page_is_refused_by_its_policy(browser: Chrome, smal
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1600])
+@pytest.mark.parametrize("page", ["report", "comparison"])
 def test_it_is_readable_on_every_screen(
-    browser: Chrome, visit: Callable[[str], None], drawn: Case, scheme: str, width: int
+    browser: Chrome, visit: Callable[[str], None], drawn: Case, page: str, scheme: str, width: int
 ) -> None:
+    path = (drawn.report() if page == "report" else drawn.compare(drawn.output / "other.csv"))[0].path
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
     try:
-        result, _ = drawn.report(compare=str(drawn.output / "submission.csv"))
-        visit(result.path)
+        visit(path)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         assert browser.execute_script(FAINT) == []
     finally:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from whaledo.challenge.model import Challenge
+from whaledo.challenge.truth import labels_of
 from whaledo.report.answers import Answers, read_answers, read_right_answers
 from whaledo.report.figures import confused_pairs, score_spread
-from whaledo.report.gallery import MOST_MISSED, RIGHT, TIED, Candidates, build_gallery, ranked
+from whaledo.report.gallery import MOST_MISSED, RIGHT, TIED, Candidates, Gallery, build_gallery, ranked
 
 if TYPE_CHECKING:
     from tests.report.conftest import MakeCase
@@ -31,6 +32,11 @@ def read(
     return challenge, read_answers(Path(case.answer(rows)), challenge, truth)
 
 
+def gallery_of(challenge: Challenge, *answers: Answers) -> Gallery:
+    labels = labels_of(challenge) if challenge.identity_column else None
+    return build_gallery(challenge, answers, labels)
+
+
 def test_candidates_stand_by_falling_score_and_ties_in_the_order_of_the_file(make_case: MakeCase) -> None:
     rows = [("q1", "d", 0.5), ("q2", "a", 0.1), ("q1", "b", 0.5), ("q1", "c", 0.75), ("q2", "d", 0.2)]
     _, answers = read(make_case, rows)
@@ -43,7 +49,7 @@ def test_candidates_stand_by_falling_score_and_ties_in_the_order_of_the_file(mak
 
 def test_every_query_is_in_the_gallery_answered_or_not(make_case: MakeCase) -> None:
     challenge, answers = read(make_case, [("q2", "a", 0.1)])
-    document = build_gallery(challenge, answers, None).document
+    document = gallery_of(challenge, answers).document
     side = document["sides"][0]
 
     assert document["queries"]["id"] == ["q1", "q2"]
@@ -54,14 +60,14 @@ def test_every_query_is_in_the_gallery_answered_or_not(make_case: MakeCase) -> N
 
 def test_a_query_without_a_right_answer_is_not_scored(make_case: MakeCase) -> None:
     challenge, answers = read(make_case, [("q1", "b", 1), ("lone", "a", 1)], {"q1": "a", "lone": "e"})
-    document = build_gallery(challenge, answers, None).document
+    document = gallery_of(challenge, answers).document
 
     assert document["sides"][0]["precision"] == [1.0, None]
 
 
 def test_photographs_are_named_once_and_pointed_to(make_case: MakeCase) -> None:
     challenge, answers = read(make_case, ROWS)
-    gallery = build_gallery(challenge, answers, answers)
+    gallery = gallery_of(challenge, answers, answers)
     document = gallery.document
 
     assert sorted(gallery.images) == ["a", "b", "c", "d", "e"]
@@ -75,16 +81,31 @@ def test_photographs_are_named_once_and_pointed_to(make_case: MakeCase) -> None:
 def test_right_answers_that_were_not_found_are_shown_up_to_a_number(make_case: MakeCase) -> None:
     animals = {f"i{number:02}": "ada" for number in range(20)}
     challenge, answers = read(make_case, [("q", "i01", 1), ("q", "i02", 0.5)], {"q": "i00"}, animals)
-    gallery = build_gallery(challenge, answers, None)
+    gallery = gallery_of(challenge, answers)
     missed = [gallery.images[place] for place in gallery.document["queries"]["missed"][0]]
 
     assert missed == [f"i{number:02}" for number in range(3, 3 + MOST_MISSED)]
+    assert gallery.document["queries"]["unfound"] == [17]
     assert gallery.document["sides"][0]["relevant"] == [19]
+
+
+def test_of_two_submissions_what_neither_found_was_not_found(make_case: MakeCase) -> None:
+    case = make_case(dict.fromkeys("abcd", "ada") | {"e": "bo"}, {"q": "a", "lone": "e"})
+    challenge, truth, _ = read_right_answers(case.data, None)
+    rows = {"one.csv": [("q", "b", 0.5), ("lone", "a", 0.5)], "two.csv": [("q", "e", 0.9), ("q", "d", 0.5)]}
+    one, two = (read_answers(case.answer(each, name), challenge, truth) for name, each in rows.items())
+
+    gallery = gallery_of(challenge, one, two)
+    assert [[gallery.images[n] for n in each] for each in gallery.document["queries"]["missed"]] == [
+        ["c"],
+        [],
+    ]
+    assert gallery.document["queries"]["unfound"] == [1, 0]
 
 
 def test_without_right_answers_there_are_candidates_and_no_judgement(make_case: MakeCase) -> None:
     challenge, answers = read(make_case, ROWS, has_identities=False)
-    document = build_gallery(challenge, answers, None).document
+    document = gallery_of(challenge, answers).document
 
     assert not document["judged"]
     assert document["sides"][0]["marks"] == ["00", f"0{TIED}0"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from whaledo.errors import BadRankings, BadSubmission, MachineError, UsageError
+from whaledo.errors import BadRankings, BadSubmission, MachineError
 from whaledo.report.text import short
 from whaledo.report.write import ReportRequest
 from whaledo.scoring.score import ScoreRequest, score
@@ -159,6 +159,38 @@ def test_a_failed_run_shows_its_verdict_and_the_end_of_its_log(small: Case) -> N
     assert not set(page.html) & {"\x1b", "\u202e"}
 
 
+@pytest.mark.parametrize(
+    ("code", "what_to_do"),
+    [
+        ("crashed", "the last lines of the log say where"),
+        ("no_output", "mend that, pack"),
+        ("cancelled", "run it again"),
+    ],
+)
+def test_a_failed_run_says_what_to_do_even_where_its_verdict_doesnt(
+    small: Case, code: str, what_to_do: str
+) -> None:
+    write_record(small.output, code=code, message="it failed", hint="")
+
+    _, page = small.report()
+
+    assert "What to do:" in page.text
+    assert what_to_do in page.text
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+def test_a_record_with_a_number_that_is_none_is_shown_without_it(small: Case, number: str) -> None:
+    write_record(small.output)
+    record = (small.output / "run.json").read_text().replace("57.0", number)
+    (small.output / "run.json").write_text(record)
+
+    result, page = small.report()
+
+    assert result.verdict == "ok"
+    assert page.block("numbers")["run"]["usage"]["wall_s"] is None
+    assert "processes and threads" in page.text
+
+
 def test_a_good_run_is_told_without_its_log(small: Case) -> None:
     write_record(small.output)
     (small.output / "log.txt").write_text("chatter")
@@ -208,8 +240,6 @@ def test_without_right_answers_nothing_is_judged(make_case: MakeCase) -> None:
     gallery = page.block("gallery")
     assert gallery["judged"] is False
     assert "precision" not in gallery["sides"][0]
-    with pytest.raises(UsageError):
-        case.report(compare=str(case.output / "submission.csv"))
 
 
 def test_labels_judge_where_identities_are_unknown(make_case: MakeCase, tmp_path: Path) -> None:
@@ -221,20 +251,6 @@ def test_labels_judge_where_identities_are_unknown(make_case: MakeCase, tmp_path
 
     assert result.mean_average_precision == 0.5
     assert page.block("gallery")["sides"][0]["marks"] == ["01"]
-
-
-def test_another_submission_is_set_beside_this_one(small: Case) -> None:
-    other = small.answer([("q1", "b1", 0.9), ("q1", "a2", 0.2), ("q2", "b2", 0.4)], "other.csv")
-
-    _, page = small.report(compare=str(other))
-
-    assert "Compared with another submission" in page.text
-    assert "A answers 1 better, 1 worse, 0 equally well" in page.text
-    assert [side["marks"] for side in page.block("gallery")["sides"]] == [["10", "01"], ["01", "1"]]
-    assert page.block("numbers")["comparison"]["paired"]["better"] == 1
-
-    _, alone = small.report()
-    assert "Compared with another submission" not in alone.text
 
 
 def test_what_was_confused_is_listed_by_animal(small: Case) -> None:
@@ -301,5 +317,5 @@ def test_a_link_in_the_reports_place_is_replaced_and_not_written_through(small: 
 
 
 def test_a_request_travels_as_json() -> None:
-    request = ReportRequest("out", "data", compare="other.csv", seed=3)
+    request = ReportRequest("out", "data", labels="labels.csv", seed=3)
     assert ReportRequest.from_json(json.loads(json.dumps(request.to_json()))) == request

@@ -12,7 +12,7 @@ import pytest
 from whaledo.challenge.columns import ids_of
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
-from whaledo.challenge.sheet import Lines
+from whaledo.challenge.sheet import Lines, owned
 from whaledo.challenge.truth import LABEL_COLUMNS, Labels
 from whaledo.scoring.rankings import HEADER, Rankings
 
@@ -83,7 +83,7 @@ def make_rankings(rows: Rows) -> Rankings:
     rows = list(rows)
     queries, images = ids_of([row[0] for row in rows]), ids_of([row[1] for row in rows])
     scores = np.array([row[2] for row in rows], np.float64)
-    text = b"query_id,database_image_id,score\n" * (len(rows) + 1)
+    text = owned(b"query_id,database_image_id,score\n" * (len(rows) + 1))
     return Rankings.of(
         Path("submission.csv"), queries, images, scores, Lines(text, 33, 2), np.arange(len(rows))
     )

@@ -21,7 +21,7 @@ import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
 
 from whaledo.challenge.problems import counted, shown
-from whaledo.challenge.sheet import UNCLOSED, IntArray, Lines, Sheet, report
+from whaledo.challenge.sheet import UNCLOSED, IntArray, Lines, Sheet, holds, owned, report
 from whaledo.challenge.tables import SAVE_AS_UTF8
 from whaledo.errors import SHOWN_PER_CODE, Problem, Problems
 
@@ -81,9 +81,10 @@ class Ids:
 
 def ids_of(names: Iterable[str]) -> Ids:
     """Code a plain sequence of ids, which may repeat."""
-    place: dict[str, int] = {}
-    codes = [place.setdefault(name, len(place)) for name in names]
-    return Ids(np.array(codes, np.int64), _strings(list(place)))
+    names = list(names)
+    place = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    codes = np.fromiter(map(place.__getitem__, names), np.int64, len(names))
+    return Ids(codes, _strings(list(place)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def read_columns(
 
 def _parse(
     sheet: Sheet,
-    data: bytes,
+    data: pa.Buffer,
     types: Mapping[str, pa.DataType],
     on_ragged: Callable[[pa_csv.InvalidRow], Literal["skip"]] | None = None,
 ) -> pa.Table:
@@ -222,11 +223,11 @@ def _parse(
             # Columns that nobody asks for may share a name, which pyarrow doesn't take.
             names[place] = f"unread {place}"
     return pa_csv.read_csv(
-        cast("IO[Any]", pa.BufferReader(pa.py_buffer(data).slice(sheet.lines.start))),
+        cast("IO[Any]", pa.BufferReader(data.slice(sheet.lines.start))),
         # Rows come in file order either way, but only a single thread knows their numbers.
         pa_csv.ReadOptions(column_names=names, block_size=BLOCK_BYTES, use_threads=on_ragged is None),
         pa_csv.ParseOptions(
-            newlines_in_values=data.find(b'"', sheet.lines.start) >= 0, invalid_row_handler=on_ragged
+            newlines_in_values=holds(data, '"', sheet.lines.start), invalid_row_handler=on_ragged
         ),
         pa_csv.ConvertOptions(column_types=dict(types), include_columns=list(types), null_values=[]),
     )
@@ -245,8 +246,11 @@ def _numbers(text: pa.ChunkedArray[Any]) -> FloatArray:
 
     # The csv reader's own conversion would stop at the first text that isn't a number.
     is_number = pc.match_substring_regex(text, _NUMBER)
-    bare = pc.utf8_ltrim(pc.utf8_trim(pc.if_else(is_number, text, None), " \t"), "+")
-    return np.asarray(pc.cast(bare, pa.float64()))
+    bare = pc.utf8_ltrim(pc.utf8_trim(pc.filter(text, is_number), " \t"), "+")
+    numbers = np.full(len(text), np.nan)
+    chosen = _as_numpy(cast("pa.ChunkedArray[Any]", pc.cast(is_number, pa.int32())), np.int32)
+    numbers[chosen == 1] = _as_numpy(pc.cast(bare, pa.float64()), np.float64)
+    return numbers
 
 
 def _read_carefully(
@@ -285,19 +289,20 @@ def _read_carefully(
     return _columns(sheet.path, table, ids, number, lines)
 
 
-def _decodable(data: bytes, file: str, problems: Problems) -> bytes:
+def _decodable(data: pa.Buffer, file: str, problems: Problems) -> pa.Buffer:
     """The bytes as UTF-8, with U+FFFD for what isn't."""
+    whole = data.to_pybytes()
     try:
-        data.decode()
+        whole.decode()
     except UnicodeDecodeError:
         pass
     else:
         return data
-    text = np.frombuffer(data, np.uint8)
+    text = np.frombuffer(whole, np.uint8)
     ends = np.append(np.flatnonzero(text == ord("\n")), len(text))
     found, total = [], 0
     for line in np.unique(np.searchsorted(ends, np.flatnonzero(text >= 0x80))).tolist():
-        raw = data[ends[line - 1] + 1 if line else 0 : ends[line]]
+        raw = whole[ends[line - 1] + 1 if line else 0 : ends[line]]
         try:
             raw.decode()
         except UnicodeDecodeError as error:
@@ -307,4 +312,4 @@ def _decodable(data: bytes, file: str, problems: Problems) -> bytes:
                 guess = f"{said}; the line may mean {shown(raw.decode('cp1252', errors='replace'))}"
                 found.append(Problem("undecodable_text", guess, SAVE_AS_UTF8, file, line + 1))
     report(problems, found, total)
-    return data.decode(errors="replace").encode()
+    return owned(whole.decode(errors="replace").encode())

@@ -91,6 +91,13 @@ class ScenarioReader:
         if ids is None:
             return ()
         self._say_if_empty(ids, scenario_id, "an empty database", path)
+        names = tuple(dict.fromkeys(image_id for _, image_id in ids))
+        if len(names) < len(ids) or not (self.images and all(map(self.images.ids.__contains__, names))):
+            self._check_database(ids, path)
+        self.databases[path] = names
+        return names
+
+    def _check_database(self, ids: Sequence[tuple[int, str]], path: Path) -> None:
         lines: dict[str, int] = {}
         for line, image_id in ids:
             first = lines.setdefault(image_id, line)
@@ -100,8 +107,6 @@ class ScenarioReader:
                     problem("repeated_database_id", said, hint="remove this line", file=path, line=line)
                 )
             self._check_known(image_id, path, line)
-        self.databases[path] = tuple(lines)
-        return self.databases[path]
 
     def _database_ids(self, path: Path) -> list[tuple[int, str]] | None:
         if self.layout is Layout.A:

@@ -1,7 +1,9 @@
 """Open a big CSV file: its bytes, the names in its first line, and the physical line of each row.
 
 What comes in may be anything, from a workbook to a file of 3 GB or one of a million columns: all of that is told
-before it takes memory. The rows themselves are read by `columns.py`.
+before it takes memory. The bytes lie in memory of pyarrow's own, because its threads may still let go of them while
+the interpreter is ending, and what belongs to Python must not be touched then. The rows themselves are read by
+`columns.py`.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from whaledo.challenge.tables import SAVE_AS_UTF8, other_format
@@ -36,6 +41,7 @@ UNCLOSED = "is a quote opened here and never closed?"
 """What to look for where rows run together."""
 
 _SMALLEST_ROW_BYTES = 6
+_AT_ONCE = 256 * 1024
 
 
 @dataclass(slots=True)
@@ -49,16 +55,23 @@ class Lines:
         skipped: which rows of the file, from 0, didn't make it into the columns; in order.
     """
 
-    data: bytes
+    data: pa.Buffer
     start: int
     first: int
     skipped: IntArray = field(default_factory=lambda: np.empty(0, np.int64))
-    _counted: IntArray | None = None
+    _plain: IntArray | None = None
+    _quoted: array[int] = field(default_factory=lambda: array("q"))
+    _following: Iterator[int] | None = None
 
     @property
     def quoted(self) -> bool:
         """Whether there are quotes in the rows."""
-        return self.data.find(b'"', self.start) >= 0
+        return holds(self.data, '"', self.start)
+
+    @property
+    def text(self) -> str:
+        """All rows, with U+FFFD for what isn't UTF-8."""
+        return self.data.slice(self.start).to_pybytes().decode(errors="replace")
 
     def of(self, row: int) -> int | None:
         """The line where a row of the columns begins; None where broken quotes hide it."""
@@ -68,20 +81,27 @@ class Lines:
 
     def of_record(self, record: int) -> int | None:
         """The line where a row of the file begins, skipped rows counted."""
-        if self._counted is None:
-            self._counted = _quoted_lines(self) if self.quoted else _plain_lines(self)
-        return int(self._counted[record]) + self.first if record < len(self._counted) else None
+        if self._following is None and self._plain is None:
+            if self.quoted:
+                self._following = _quoted_lines(self)
+            else:
+                self._plain = _plain_lines(self)
+        counted: Sequence[int] | IntArray = self._quoted if self._plain is None else self._plain
+        if self._following is not None:
+            # Quotes can only be followed row by row, so no further than to the row that is asked for.
+            self._quoted.extend(islice(self._following, max(0, record + 1 - len(self._quoted))))
+        return int(counted[record]) + self.first if record < len(counted) else None
 
     def longest(self) -> int:
         """The line where the longest row begins."""
         if self.quoted:
-            return int(_quoted_lines(self)[-1]) + self.first
+            return max(_quoted_lines(self)) + self.first
         return int(np.diff(_ends(self)[0], prepend=-1).argmax()) + self.first
 
 
 def _ends(lines: Lines) -> tuple[IntArray, NDArray[np.bool_]]:
     """Where each line below the header ends, and whether that end is a CRLF's second byte."""
-    text = np.frombuffer(lines.data, np.uint8, offset=lines.start)
+    text = characters(lines.data)[lines.start :]
     line_feed, carriage_return = text == ord("\n"), text == ord("\r")
     of_crlf = np.zeros(len(text), np.bool_)
     of_crlf[1:] = carriage_return[:-1] & line_feed[1:]
@@ -96,20 +116,18 @@ def _plain_lines(lines: Lines) -> IntArray:
     return np.flatnonzero(np.diff(ends, prepend=-1) - 1 - of_crlf)
 
 
-def _quoted_lines(lines: Lines) -> IntArray:
+def _quoted_lines(lines: Lines) -> Iterator[int]:
     """The line, from 0, where each row begins in a file with quotes, as far as they can be followed."""
-    found = array("q")
-    reader = csv.reader(io.StringIO(lines.data[lines.start :].decode(errors="replace"), newline=""))
+    reader = csv.reader(io.StringIO(lines.text, newline=""))
     line = 0
     try:
         for record in reader:
             if record:
-                found.append(line)
+                yield line
             line = reader.line_num
     except csv.Error:
         # A value longer than the reader takes: most likely a quote that is never closed.
-        found.append(line)
-    return np.frombuffer(found, np.int64) if found else np.empty(0, np.int64)
+        yield line
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +162,7 @@ def open_sheet(path: Path, problems: Problems, *, keep_nul: bool = False) -> She
     """
     try:
         data = _bytes(path)
-        if 0 in data and not keep_nul:
+        if not keep_nul and holds(data, "\0"):
             data = _without_nul(data, path, problems)
         header, line, start, next_line = _header(data)
     except _Refused as refused:
@@ -153,39 +171,62 @@ def open_sheet(path: Path, problems: Problems, *, keep_nul: bool = False) -> She
     return Sheet(path, header, line, Lines(data, start, next_line))
 
 
-def _bytes(path: Path) -> bytes:
+def owned(data: bytes) -> pa.Buffer:
+    """A copy in memory of pyarrow's own."""
+    copy = pa.allocate_buffer(len(data))
+    memoryview(copy).cast("B")[:] = data
+    return copy
+
+
+def characters(data: pa.Buffer) -> NDArray[np.uint8]:
+    """The bytes as numbers, without copying them."""
+    return np.frombuffer(memoryview(data), np.uint8)
+
+
+def holds(data: pa.Buffer, character: str, start: int = 0) -> bool:
+    """Whether an ASCII character is in `data`, from `start` on."""
+    text = characters(data)
+    parts = (text[at : at + _AT_ONCE] for at in range(start, len(text), _AT_ONCE))
+    return any((part == ord(character)).any() for part in parts)
+
+
+def _bytes(path: Path) -> pa.Buffer:
     """The bytes of a text file, without its byte order mark."""
     try:
         if not path.exists():
             raise _Refused("missing_file", "the file isn't there")
         if not path.is_file():
             raise _Refused("unreadable_file", f"it is {'a folder' if path.is_dir() else 'no plain file'}")
-        size = path.stat().st_size
         with path.open("rb") as file:
-            # No more than the limit even if the file grows under our hands.
-            data = file.read(MAX_BYTES + 1) if size <= MAX_BYTES else b""
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                said = f"the file has {size:,} bytes, and at most {MAX_BYTES // 1024**2} MiB are read"
+                raise _Refused(
+                    "file_too_large", said, "a million rows take about 50 MB: is this the right file?"
+                )
+            whole = pa.allocate_buffer(size)
+            # A file that grows under our hands isn't read further than it was long.
+            data = whole.slice(0, file.readinto(memoryview(whole)))
     except OSError as error:
         raise _Refused("unreadable_file", f"it can't be read: {error.strerror}") from None
-    if max(size, len(data)) > MAX_BYTES:
-        said = f"the file has {size:,} bytes, and at most {MAX_BYTES // 1024**2} MiB are read"
-        raise _Refused("file_too_large", said, "a million rows take about 50 MB: is this the right file?")
-    if (other := other_format(data[:64])) is not None:
+    head = data.slice(0, min(len(data), 4096)).to_pybytes()
+    if (other := other_format(head[:64])) is not None:
         raise _Refused("other_format", f"the file is {other[0]}", other[1])
-    head = data[:4096]
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or head.count(0) > len(head) // 4:
         said = "the file is UTF-16 text (Excel: 'Unicode text'), not UTF-8"
         raise _Refused("undecodable_text", said, SAVE_AS_UTF8)
     if len(data) > MAX_LINES * _SMALLEST_ROW_BYTES:
-        lines = np.count_nonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        lines = np.count_nonzero(characters(data) == ord("\n"))
         if lines > MAX_LINES:
             said = f"the file has {lines:,} lines, and at most {MAX_LINES:,} are read"
             raise _Refused("file_too_large", said, "is this the right file?")
-    return data.removeprefix(codecs.BOM_UTF8)
+    return data.slice(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
 
 
-def _header(data: bytes) -> tuple[tuple[str, ...], int, int, int]:
+def _header(data: pa.Buffer) -> tuple[tuple[str, ...], int, int, int]:
     """The names in the first line; that line; the place of the first byte below it, and that byte's line."""
-    head = io.StringIO(data[:MAX_HEADER_BYTES].decode("utf-8", "surrogateescape"), newline="")
+    first = data.slice(0, min(len(data), MAX_HEADER_BYTES)).to_pybytes()
+    head = io.StringIO(first.decode("utf-8", "surrogateescape"), newline="")
     reader = csv.reader(head)
     record: list[str] = []
     line = 1
@@ -206,13 +247,14 @@ def _header(data: bytes) -> tuple[tuple[str, ...], int, int, int]:
     return header, line, start, reader.line_num + 1
 
 
-def _without_nul(data: bytes, path: Path, problems: Problems) -> bytes:
-    places = np.flatnonzero(np.frombuffer(data, np.uint8) == 0)
+def _without_nul(data: pa.Buffer, path: Path, problems: Problems) -> pa.Buffer:
+    raw = data.to_pybytes()
+    places = np.flatnonzero(characters(data) == 0)
     said = "the line holds a NUL byte, which no text has"
     hint = "the file is damaged, or several processes wrote it at once: write it anew"
-    lines = (1 + data.count(b"\n", 0, int(place)) for place in places[:SHOWN_PER_CODE])
+    lines = (1 + raw.count(b"\n", 0, int(place)) for place in places[:SHOWN_PER_CODE])
     report(problems, [Problem("nul_byte", said, hint, str(path), line) for line in lines], len(places))
-    return data.replace(b"\0", b"")
+    return owned(raw.replace(b"\0", b""))
 
 
 def report(problems: Problems, found: Sequence[Problem], total: int) -> None:

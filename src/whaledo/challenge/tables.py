@@ -31,6 +31,9 @@ OTHER_FORMATS = (
 )
 """How a file of another kind begins (in lower case), what it is, and what to do."""
 
+MAX_BYTES = 64 * 1024**2
+"""The largest file that is read: half a million photographs take less."""
+
 Value = TypeVar("Value", str, list[str])
 
 
@@ -103,6 +106,9 @@ def read_ids(path: Path, problems: Problems) -> list[tuple[int, str]] | None:
     text = read_text(path, problems)
     if text is None:
         return None
+    plain = text.removesuffix("\n").split("\n")
+    if "".join(plain).isprintable() and " " not in text and all(plain):
+        return list(enumerate(plain, 1))
     lines = ((number, line.rstrip("\r\n")) for number, line in enumerate(io.StringIO(text, newline=""), 1))
     return [
         (line, cleaned)
@@ -124,6 +130,10 @@ def read_text(path: Path, problems: Problems) -> str | None:
             return None
         if not path.is_file():
             problems.add(problem("unreadable_file", "this must be a file, and it isn't", file=path))
+            return None
+        if (size := path.stat().st_size) > MAX_BYTES:
+            said = f"the file has {size:,} bytes, and at most {MAX_BYTES // 1024**2} MiB are read"
+            problems.add(problem("unreadable_file", said, hint="is this the right file?", file=path))
             return None
         raw = path.read_bytes()
     except OSError as error:
@@ -264,6 +274,8 @@ def _check_row(
 def _clean(value: str, name: str, path: Path, line: int, problems: Problems) -> str:
     """The value without blanks around it, once what is wrong with it is said."""
     cleaned = value.strip()
+    if cleaned == value != "" and value.isprintable():
+        return value
     if not cleaned:
         problems.add(problem("empty_value", f"{name} is empty", file=path, line=line))
     elif cleaned != value:

@@ -19,33 +19,21 @@ def report(
         Path | None,
         typer.Option(help="The right answers, where the data folder doesn't have them.", show_default=False),
     ] = None,
-    compare: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="CSV", help="Another submission.csv to set beside this one.", show_default=False
-        ),
-    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Write report.html: the score, where it comes from, and every query beside its ranked candidates."""
     from whaledo.cli.progress import progress_bar
+    from whaledo.cli.score_screen import say_page
     from whaledo.report.write import ReportRequest, write_report
-    from whaledo.units import show_size
 
     with answering(json) as answer:
-        request = ReportRequest(str(output), str(data), _text(labels), _text(compare))
+        request = ReportRequest(str(output), str(data), None if labels is None else str(labels))
         with progress_bar("Making thumbnails") as on_progress:
             result = write_report(request, on_progress)
         for warning in result.warnings:
             answer.warn(f"! {warning}")
-        if result.missing_images:
-            answer.warn(f"! {result.missing_images:,} of {result.images:,} photographs are missing or broken")
-        answer.say(f"{result.path}  {show_size(result.size_bytes)}: open it in a browser")
+        say_page(result.path, result.size_bytes, result.images, result.missing_images, answer)
         answer.document(result.to_json())
         if open_:
             typer.launch(result.path)
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whaledo.cli.answer import JsonOption, answering, error_json
+from whaledo.cli.answer import Answer, JsonOption, answering, error_json
 from whaledo.errors import BadRankings
+
+if TYPE_CHECKING:
+    from whaledo.scoring.compare import CompareRequest
 
 DATA = Path("data")
 
@@ -39,6 +43,7 @@ def score(
     json: JsonOption = False,
 ) -> None:
     """Check a submission.csv against every rule, and score it."""
+    _stay_single()
     from whaledo.cli.score_screen import say_official, say_score
     from whaledo.scoring.score import ScoreRequest, official_json, score
     from whaledo.scoring.score import official as ask_official
@@ -63,16 +68,50 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B.csv", help="The other.")],
     labels: LabelsArgument = None,
     data: DataOption = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--report",
+            metavar="PAGE.html",
+            help="Write a page to look at: both rankings of every query, side by side.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Say whether one submission.csv is better than another, or whether that may be luck."""
+    _stay_single()
     from whaledo.cli.score_screen import say_comparison
     from whaledo.scoring.compare import CompareRequest, compare
 
     with answering(json) as answer:
-        result = compare(CompareRequest(str(a), str(b), _text(labels), _text(_data(labels, data))))
-        say_comparison(result, answer)
-        answer.document(result.to_json())
+        request = CompareRequest(str(a), str(b), _text(labels), _text(_data(labels, data)))
+        if page is None:
+            result = compare(request)
+            say_comparison(result, answer)
+            answer.document(result.to_json())
+        else:
+            _compare_on_page(request, page, answer)
+
+
+def _compare_on_page(request: CompareRequest, page: Path, answer: Answer) -> None:
+    from whaledo.cli.progress import progress_bar
+    from whaledo.cli.score_screen import say_comparison, say_page
+    from whaledo.report.comparison import ComparisonRequest, write_comparison
+
+    with progress_bar("Making thumbnails") as on_progress:
+        written = write_comparison(
+            ComparisonRequest(request.a, request.b, str(page), request.data, request.labels), on_progress
+        )
+    say_comparison(written.compared, answer)
+    answer.say()
+    say_page(written.path, written.size_bytes, written.images, written.missing_images, answer)
+    answer.document({**written.compared.to_json(), "report": written.page_json()})
+
+
+def _stay_single() -> None:
+    """Keep numpy from starting threads for matrices, which nothing here has: they cost a sixth of the command."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _data(labels: Path | None, data: Path | None) -> Path | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from whaledo.challenge.problems import shown
+from whaledo.units import show_size
 
 if TYPE_CHECKING:
     from whaledo.cli.answer import Answer
@@ -117,6 +118,13 @@ def _difference(difference: Difference) -> tuple[str, ...]:
         interval = f"{low:+.4f} to {high:+.4f}" + (" *" if difference.is_shown else "")
     figures = (f"{difference.a:.4f}", f"{difference.b:.4f}", f"{difference.difference:+.4f}")
     return _name(difference.name), f"{difference.queries:,}", *figures, interval
+
+
+def say_page(path: str, size_bytes: int, images: int, missing_images: int, answer: Answer) -> None:
+    """Print where a page was written, and what it lacks."""
+    if missing_images:
+        answer.warn(f"! {missing_images:,} of {images:,} photographs are missing or broken")
+    answer.say(f"{path}  {show_size(size_bytes)}: open it in a browser")
 
 
 def _warn(warnings: Iterable[str], answer: Answer) -> None:

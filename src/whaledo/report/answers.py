@@ -6,7 +6,6 @@ are; the rules of the challenge hold either way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,25 +14,9 @@ from whaledo.challenge.model import Challenge
 from whaledo.challenge.problems import counted
 from whaledo.challenge.truth import labels_of
 from whaledo.errors import BadData, BadRankings, Problems
-from whaledo.scoring.checks import check_answers, check_scored
-from whaledo.scoring.evaluate import Evaluation, Truth, evaluate, read_truth
-from whaledo.scoring.join import Join, join
+from whaledo.scoring.checks import check_answers
+from whaledo.scoring.evaluate import Judged, Truth, judge, read_truth
 from whaledo.scoring.rankings import Rankings, read_rankings
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A submission's answers beside the right ones.
-
-    Attributes:
-        joined: row by row.
-        evaluation: measured query by query.
-        label_images: the images that `joined` points to.
-    """
-
-    joined: Join
-    evaluation: Evaluation
-    label_images: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +62,14 @@ def read_answers(path: Path, challenge: Challenge, truth: Truth | None) -> Answe
     Raises:
         BadRankings: with every problem of the file at once.
     """
+    if truth is not None:
+        judged = judge(path, truth)
+        return Answers(judged.rankings, judged.problems, judged)
     problems = Problems()
     rankings = read_rankings(path, problems)
-    joined = None
-    if rankings is not None and truth is not None:
-        joined = join(rankings, truth.labels)
-        limit = truth.rows_per_query
-        found = check_scored(rankings, truth.labels, joined, rows_per_query=limit, challenge=truth.challenge)
-        problems.extend(found)
-    elif rankings is not None:
+    if rankings is not None:
         problems.extend(check_answers(rankings, challenge))
     if rankings is None or problems.errors:
         said = f"{path} breaks the rules: {counted(problems.errors, 'problem')}"
         raise BadRankings(said, problems=problems)
-    if truth is None or joined is None:
-        return Answers(rankings, problems, None)
-    judged = Judged(joined, evaluate(joined, truth), truth.labels.images.distinct())
-    return Answers(rankings, problems, judged)
+    return Answers(rankings, problems, None)

@@ -14,9 +14,9 @@ import numpy as np
 
 from whaledo.challenge.identities import identities
 from whaledo.challenge.model import Challenge
-from whaledo.report.answers import Judged
 from whaledo.report.gallery import Candidates
 from whaledo.report.text import short
+from whaledo.scoring.evaluate import Judged
 from whaledo.scoring.uncertainty import interval
 
 SCORE_BINS = 20

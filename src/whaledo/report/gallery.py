@@ -6,9 +6,10 @@ what is right is one digit a row. Which query comes first, and what is shown of 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,11 @@ import numpy as np
 from whaledo.challenge.columns import ids_of
 from whaledo.challenge.identities import identities
 from whaledo.challenge.model import Challenge, Query
-from whaledo.report.answers import Answers, Judged
+from whaledo.challenge.truth import Labels
+from whaledo.report.answers import Answers
 from whaledo.report.text import short
 from whaledo.scoring.breakdown import DATE, VIEWPOINT
+from whaledo.scoring.evaluate import Judged
 
 MOST_MISSED = 8
 """So many right answers that weren't found are shown for a query."""
@@ -54,17 +57,28 @@ class Gallery:
     images: tuple[str, ...]
     document: Mapping[str, Any]
 
+    def photographs(self, challenge: Challenge) -> list[Path]:
+        """The files of the photographs, in their order."""
+        return [challenge.folder / challenge.images[image].path for image in self.images]
 
-def build_gallery(challenge: Challenge, answers: Answers, other: Answers | None) -> Gallery:
-    """Collect what is shown of each query, in the challenge's order."""
+
+def build_gallery(challenge: Challenge, answers: Sequence[Answers], labels: Labels | None) -> Gallery:
+    """Collect what is shown of each query, in the challenge's order.
+
+    Args:
+        challenge: the data folder.
+        answers: those of one submission, or of two that are compared.
+        labels: the right answers; None where nothing says what is right.
+    """
     queries = [query for scenario in challenge.scenarios for query in scenario.queries]
-    sides = [ranked(each) for each in (answers, other) if each is not None]
-    missed = missed_answers(answers.judged) if answers.judged else {}
+    sides = [ranked(each) for each in answers]
+    judged = [each.judged for each in answers if each.judged]
+    missed, unfound = missed_answers(judged, labels) if labels else ({}, Counter())
     images = _seen(queries, sides, missed)
     place = {image: number for number, image in enumerate(images)}
     sizes = [len(scenario.queries) for scenario in challenge.scenarios]
     document = {
-        "judged": answers.judged is not None,
+        "judged": bool(judged),
         "rows": challenge.settings.rows_per_query,
         "scenarios": [short(scenario.scenario_id) for scenario in challenge.scenarios],
         "images": _images_document(challenge, images),
@@ -73,11 +87,11 @@ def build_gallery(challenge: Challenge, answers: Answers, other: Answers | None)
             "image": [place[query.image_id] for query in queries],
             "scenario": np.repeat(np.arange(len(sizes)), sizes).tolist(),
             "missed": [[place[image] for image in missed.get(query.query_id, ())] for query in queries],
+            "unfound": [unfound[query.query_id] for query in queries],
         },
         "sides": [
             _side_document(queries, side, each.judged, place)
-            for side, each in zip(sides, (answers, other), strict=False)
-            if each is not None
+            for side, each in zip(sides, answers, strict=True)
         ],
     }
     return Gallery(tuple(images), document)
@@ -101,17 +115,24 @@ def ranked(answers: Answers) -> dict[str, Candidates]:
     }
 
 
-def missed_answers(judged: Judged) -> dict[str, list[str]]:
-    """The right answers that aren't among a query's rows, `MOST_MISSED` of each query at most."""
-    joined = judged.joined
-    is_missed = np.ones(len(joined.label_query), np.bool_)
-    is_missed[joined.row_label[joined.row_label >= 0]] = False
+def missed_answers(judged: Sequence[Judged], labels: Labels) -> tuple[dict[str, list[str]], Counter[str]]:
+    """The right answers that none of the submissions found.
+
+    Returns:
+        Of each query, `MOST_MISSED` of their images at most; and how many there are.
+    """
+    is_missed = np.ones(len(labels.queries), np.bool_)
+    for each in judged:
+        found = each.joined.row_label
+        is_missed[found[found >= 0]] = False
     missed: defaultdict[str, list[str]] = defaultdict(list)
+    unfound: Counter[str] = Counter()
     for label in np.flatnonzero(is_missed).tolist():
-        of_query = missed[joined.query_ids[joined.label_query[label]]]
-        if len(of_query) < MOST_MISSED:
-            of_query.append(judged.label_images[joined.label_image[label]])
-    return missed
+        query = labels.queries.text(label)
+        unfound[query] += 1
+        if len(missed[query]) < MOST_MISSED:
+            missed[query].append(labels.images.text(label))
+    return missed, unfound
 
 
 def _seen(

@@ -1,4 +1,4 @@
-"""Put a report's content into one HTML file that needs nothing else.
+"""Put a report's or a comparison's content into one HTML file that needs nothing else.
 
 The file's own content-security policy allows the inline style sheet and the one script by their hashes, pictures
 from `data:` addresses, and nothing more: whatever an id or a log might smuggle in, no browser runs or fetches it.
@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
-from typing import Any
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from whaledo import __version__
-from whaledo.errors import Problems
+from whaledo.errors import MachineError, Problems
 from whaledo.report import charts
-from whaledo.report.content import Content
-from whaledo.report.record import RunSummary
+from whaledo.report.gallery import Gallery
 from whaledo.report.text import embedded, short, visible
 from whaledo.report.thumbnails import Thumbnail
 
+if TYPE_CHECKING:
+    from whaledo.report.comparison import Comparison
+    from whaledo.report.content import Content
+    from whaledo.report.record import RunSummary
 
-def render(
+LEAST_REACH = 0.02
+"""Half the width of a chart of differences, at least: less would make a mountain of nothing."""
+
+
+def render_report(
     *,
     run: RunSummary | None,
     log: Sequence[str],
@@ -33,7 +42,7 @@ def render(
     thumbnails: Sequence[Thumbnail | None],
     warnings: Sequence[str],
 ) -> str:
-    """Render the page.
+    """Render the page of one submission.
 
     Args:
         run: what is known of the run.
@@ -43,6 +52,72 @@ def render(
         thumbnails: the gallery's pictures, in its order; None for a placeholder.
         warnings: what is odd about what was read.
     """
+    spread = content.spread if content else None
+    return _rendered(
+        "report.html",
+        content.gallery if content else None,
+        thumbnails,
+        {"run": run and run.document, **(content.numbers() if content else {})},
+        run=run,
+        log=log,
+        problems=problems.to_json(),
+        content=content,
+        judged=bool(content and content.score),
+        warnings=warnings,
+        points=[(each.mean_score, each.right, each.pairs) for each in (spread.reliability if spread else ())],
+        places={image: place for place, image in enumerate(content.gallery.images)} if content else {},
+    )
+
+
+def render_comparison(comparison: Comparison, thumbnails: Sequence[Thumbnail | None]) -> str:
+    """Render the page of two submissions; `thumbnails` as for `render_report`."""
+    paired = comparison.paired
+    differences = (paired.overall, *paired.scenarios)
+    reach = [abs(x) for each in differences for x in (each.difference, *(each.confidence_interval or ()))]
+    return _rendered(
+        "comparison.html",
+        comparison.gallery,
+        thumbnails,
+        comparison.numbers(),
+        comparison=comparison,
+        content=comparison,
+        judged=True,
+        warnings=comparison.warnings,
+        scale=max([*reach, LEAST_REACH]),
+    )
+
+
+def write_page(path: Path, html: str) -> int:
+    """Write a page whole or not at all; how many bytes it has.
+
+    Raises:
+        MachineError: it can't be written.
+    """
+    content = html.encode()
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
+            made = Path(file.name)
+            try:
+                file.write(content)
+                file.close()
+                made.chmod(0o644)
+                made.replace(path)
+            except BaseException:
+                made.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        said = f"{path} can't be written: {error.strerror}"
+        raise MachineError(said, hint="make the folder writable, and some 20 MB free") from error
+    return len(content)
+
+
+def _rendered(
+    template: str,
+    gallery: Gallery | None,
+    thumbnails: Sequence[Thumbnail | None],
+    numbers: Mapping[str, Any],
+    **context: Any,
+) -> str:
     environment = Environment(
         loader=PackageLoader("whaledo.report", "page"),
         autoescape=True,
@@ -52,39 +127,16 @@ def render(
     )
     environment.filters |= {"short": short, "visible": visible, "percent": _percent}
     style, script = (_source(environment, name) for name in ("report.css", "report.js"))
-    numbers = {"whaledo": __version__, "run": run and run.document, **(content.numbers() if content else {})}
-    return environment.get_template("report.html").render(
+    return environment.get_template(template).render(
         version=__version__,
         policy=policy(style, script),
         style=Markup(style),  # noqa: S704 - a file of ours
         script=Markup(script),  # noqa: S704 - a file of ours
-        run=run,
-        log=log,
-        problems=problems.to_json(),
-        content=content,
         missing=sum(thumbnail is None for thumbnail in thumbnails),
-        warnings=warnings,
         charts=charts,
-        **_drawn(content),
-        blocks=_blocks(content, thumbnails, numbers),
+        blocks=_blocks(gallery, thumbnails, {"whaledo": __version__, **numbers}),
+        **context,
     )
-
-
-def _drawn(content: Content | None) -> dict[str, Any]:
-    """What charts and pictures need that the content has in another form."""
-    if content is None or content.score is None:
-        return {}
-    paired = content.comparison and content.comparison.result
-    differences = (paired.overall, *paired.scenarios) if paired else ()
-    reach = [abs(x) for each in differences for x in (each.difference, *(each.confidence_interval or ()))]
-    return {
-        "scale": max([*reach, 0.02]),
-        "points": [
-            (each.mean_score, each.right, each.pairs)
-            for each in (content.spread.reliability if content.spread else ())
-        ],
-        "places": {image: place for place, image in enumerate(content.gallery.images)},
-    }
 
 
 def policy(style: str, script: str) -> str:
@@ -112,12 +164,12 @@ def _hash(text: str) -> str:
 
 
 def _blocks(
-    content: Content | None, thumbnails: Sequence[Thumbnail | None], numbers: dict[str, Any]
+    gallery: Gallery | None, thumbnails: Sequence[Thumbnail | None], numbers: Mapping[str, Any]
 ) -> dict[str, Markup]:
     """The blocks of JSON, by the id of their element."""
     documents: dict[str, Any] = {"numbers": numbers}
-    if content is not None:
-        documents["gallery"] = content.gallery.document
+    if gallery is not None:
+        documents["gallery"] = gallery.document
         documents["thumbnails"] = {
             "webp": [base64.b64encode(each.webp).decode() if each else "" for each in thumbnails],
             "width": [each.width if each else 1 for each in thumbnails],

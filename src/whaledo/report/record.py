@@ -7,9 +7,11 @@ that can't be read is said and left out.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from whaledo.execution.contract import LOG, RECORD
@@ -18,6 +20,21 @@ from whaledo.units import show_duration, show_size
 
 TAIL_BYTES = 32 * 1024
 """How much of the log is read, from its end."""
+
+OK = "ok"
+"""The verdict of a run in which all went well."""
+
+HINTS = MappingProxyType(
+    {
+        OK: "",
+        "crashed": "the last lines of the log say where: mend that, pack the submission anew and run it again",
+        "cancelled": "run it again",
+    }
+)
+"""What to do, by verdict, where the verdict itself doesn't say."""
+
+HINT = "mend that, pack the submission anew and run it again"
+"""What to do about any other verdict."""
 
 MOST_DETAILS = 40
 """So many further lines of a verdict are shown."""
@@ -73,7 +90,7 @@ class RunSummary:
     @property
     def is_ok(self) -> bool:
         """Whether all went well."""
-        return self.code == "ok"
+        return self.code == OK
 
 
 def read_record(output: Path) -> tuple[RunSummary | None, str]:
@@ -82,12 +99,13 @@ def read_record(output: Path) -> tuple[RunSummary | None, str]:
     if not path.is_file():
         return None, ""
     try:
-        return _summary(json.loads(path.read_bytes())), ""
+        # Python writes and reads NaN, which isn't JSON: a page with it in would be broken.
+        return _summary(json.loads(path.read_bytes(), parse_constant=_none, parse_float=_finite)), ""
     except OSError as error:
         return None, f"{RECORD} can't be read: {error.strerror}"
     except (ValueError, RecursionError):
         return None, f"{RECORD} isn't JSON, so nothing is said of the run: run the submission again"
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError, OverflowError):
         return None, f"{RECORD} isn't the record of a run, so nothing is said of it: run the submission again"
 
 
@@ -101,13 +119,22 @@ def read_log_tail(output: Path) -> list[str]:
         return []
 
 
+def _none(_: str) -> None:
+    """What stands for NaN and Infinity."""
+
+
+def _finite(text: str) -> float | None:
+    number = float(text)
+    return number if math.isfinite(number) else None
+
+
 def _summary(record: Any) -> RunSummary:
     verdict, engine = record["verdict"], record["engine"]
     guarantees = (engine.get("guarantees") or {}).items()
     return RunSummary(
         code=str(verdict["code"]),
         message=visible(str(verdict["message"])),
-        hint=visible(str(verdict.get("hint") or "")),
+        hint=visible(str(verdict.get("hint") or HINTS.get(verdict["code"], HINT))),
         details=tuple(_lines(verdict.get("details") or ())),
         started=str(record.get("started", "")).replace("T", " ").removesuffix("+00:00"),
         engine=" ".join(str(engine[key]) for key in ("name", "version") if engine.get(key)),

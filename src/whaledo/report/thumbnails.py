@@ -102,12 +102,18 @@ def make_thumbnail(path: Path, size: Size) -> Thumbnail | None:
             small = _scaled(photograph, size.edge)
     except Exception:  # decoders raise whatever a broken file leads them to
         return None
-    smallest = min(size.edge, EDGES[-1])
-    for picture in (small, _scaled(small, smallest)):
-        for quality in QUALITIES:
-            webp = _encoded(picture, quality)
-            if len(webp) <= size.share_bytes:
-                return Thumbnail(webp, *picture.size)
+    thumbnail = _within(small, size.share_bytes)
+    if len(thumbnail.webp) > size.share_bytes and size.edge > EDGES[-1]:
+        thumbnail = _within(_scaled(small, EDGES[-1]), size.share_bytes)
+    return thumbnail
+
+
+def _within(picture: Image.Image, share_bytes: int) -> Thumbnail:
+    """The picture at the best quality that keeps to its share, or at the worst where none does."""
+    for quality in QUALITIES:
+        webp = _encoded(picture, quality)
+        if len(webp) <= share_bytes:
+            break
     return Thumbnail(webp, *picture.size)
 
 

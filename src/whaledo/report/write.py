@@ -7,17 +7,16 @@ is what the report is about then, as long as there is anything to say.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from whaledo.errors import BadRankings, BadSubmission, MachineError, Problems, UsageError
+from whaledo.errors import BadRankings, BadSubmission, Problems
 from whaledo.execution.contract import OUTPUT_CSV, RECORD
 from whaledo.report.answers import read_answers, read_right_answers
-from whaledo.report.content import Content, Source, build_content
-from whaledo.report.page import render
+from whaledo.report.content import Content, build_content
+from whaledo.report.page import render_report, write_page
 from whaledo.report.record import read_log_tail, read_record
 from whaledo.report.thumbnails import make_thumbnails
 
@@ -33,14 +32,12 @@ class ReportRequest:
             the report is written there.
         data: path of the data folder.
         labels: path of a labels file, where the data folder doesn't tell what is right.
-        compare: path of another submission.csv to compare with.
         seed: of the resampling for intervals.
     """
 
     output: str
     data: str
     labels: str | None = None
-    compare: str | None = None
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
@@ -93,9 +90,8 @@ def write_report(
 
     Raises:
         BadSubmission: there is neither a submission.csv nor a record of a run.
-        BadRankings: the csv to compare with breaks the rules, or the csv does and no run tells of it.
+        BadRankings: the csv breaks the rules, and no run tells of it.
         BadData: the labels or the data folder can't be used.
-        UsageError: a comparison is asked for, and nothing says what is right.
         MachineError: the report can't be written.
     """
     output = Path(request.output)
@@ -105,20 +101,20 @@ def write_report(
     thumbnails = make_thumbnails(images, on_progress)
     warnings = tuple(filter(None, (unreadable, *(content.warnings if content else ()))))
     missing = thumbnails.count(None)
-    html = render(
+    html = render_report(
         run=run,
         log=() if run is not None and run.is_ok else read_log_tail(output),
         problems=problems,
         content=content,
         thumbnails=thumbnails,
         warnings=warnings,
-    ).encode()
+    )
     path = output / REPORT
-    _replace(path, html)
+    size_bytes = write_page(path, html)
     score = content.score if content else None
     return ReportResult(
         path=str(path),
-        size_bytes=len(html),
+        size_bytes=size_bytes,
         verdict=run.code if run else None,
         mean_average_precision=score.mean_average_precision if score else None,
         queries=content.queries if content else 0,
@@ -139,38 +135,14 @@ def _content(request: ReportRequest, *, has_run: bool) -> tuple[Content | None, 
             hint="`whaledo run submission.zip` leaves both; --output names their folder",
         )
     challenge, truth, unjudged = read_right_answers(Path(request.data), _path(request.labels))
-    if truth is None and request.compare is not None:
-        raise UsageError(
-            f"two submissions can't be compared: nothing in {request.data} says what is right",
-            hint="give a labels file with --labels",
-        )
     try:
         answers = read_answers(csv, challenge, truth)
     except BadRankings as error:
         if not has_run:
             raise
         return None, error.problems
-    source = Source(str(csv), request.data, request.labels, request.compare, request.seed)
-    return build_content(source, challenge, truth, answers, unjudged), Problems()
+    return build_content(challenge, truth, answers, unjudged, request.seed), Problems()
 
 
 def _path(text: str | None) -> Path | None:
     return None if text is None else Path(text)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-", delete=False) as file:
-            made = Path(file.name)
-            try:
-                file.write(content)
-                file.close()
-                made.chmod(0o644)
-                made.replace(path)
-            except BaseException:
-                made.unlink(missing_ok=True)
-                raise
-    except OSError as error:
-        said = f"{path} can't be written: {error.strerror}"
-        raise MachineError(said, hint="make the folder writable, and some 20 MB free") from error

@@ -6,13 +6,15 @@ both drops out, and a difference shows that the two scores' own intervals would 
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from whaledo.scoring.evaluate import Evaluation, evaluate_file, read_truth
+from whaledo.errors import Problems
+from whaledo.scoring.evaluate import Evaluation, Judged, Truth, judge, read_truth
 from whaledo.scoring.score import sentences
 from whaledo.scoring.uncertainty import interval
 
@@ -119,27 +121,34 @@ def compare(request: CompareRequest) -> CompareResult:
     """
     labels, data = (None if text is None else Path(text) for text in (request.labels, request.data))
     truth = read_truth(labels, data)
-    found = {name: evaluate_file(Path(name), truth) for name in (request.a, request.b)}
-    a, b = found[request.a][0], found[request.b][0]
-    overall = _difference("all", a, b, request.seed)
+    judged = [judge(Path(name), truth) for name in (request.a, request.b)]
+    return contrast((request.a, request.b), (judged[0], judged[1]), truth, seed=request.seed)
+
+
+def contrast(
+    names: tuple[str, str], judged: tuple[Judged, Judged], truth: Truth, *, seed: int = 0
+) -> CompareResult:
+    """Compare two submissions that are read and judged; `names` are what to call them."""
+    a, b = judged[0].evaluation, judged[1].evaluation
+    overall = _difference("all", a, b, seed)
     scenarios = truth.challenge.scenarios if truth.challenge else ()
     by_scenario = (
-        _difference(s.scenario_id, a.of(a.scenario == number), b.of(b.scenario == number), request.seed)
+        _difference(s.scenario_id, a.of(a.scenario == number), b.of(b.scenario == number), seed)
         for number, s in enumerate(scenarios)
         if (a.is_scored & (a.scenario == number)).any()
     )
     changes = _changes(a, b)
     return CompareResult(
-        a=request.a,
-        b=request.b,
+        a=names[0],
+        b=names[1],
         overall=overall,
         scenarios=tuple(by_scenario),
         changed=tuple(sorted(changes, key=lambda change: -abs(change.a - change.b))[:CHANGED]),
         better=sum(change.a > change.b for change in changes),
         worse=sum(change.a < change.b for change in changes),
         resampled=a.unit,
-        sentence=_sentence(request, overall, bool(changes)),
-        warnings=tuple(f"{name}: {said}" for name, (_, odd) in found.items() for said in sentences(odd)),
+        sentence=_sentence(names, overall, bool(changes)),
+        warnings=tuple(_warnings(dict(zip(names, (each.problems for each in judged), strict=True)))),
     )
 
 
@@ -164,7 +173,12 @@ def _changes(a: Evaluation, b: Evaluation) -> list[QueryChange]:
     ]
 
 
-def _sentence(request: CompareRequest, overall: Difference, differ: bool) -> str:
+def _warnings(odd: Mapping[str, Problems]) -> Iterator[str]:
+    for name, problems in odd.items():
+        yield from (f"{name}: {said}" for said in sentences(problems))
+
+
+def _sentence(names: tuple[str, str], overall: Difference, differ: bool) -> str:
     if not differ:
         return "no difference: every query is answered equally well"
     if overall.confidence_interval is None:
@@ -173,7 +187,7 @@ def _sentence(request: CompareRequest, overall: Difference, differ: bool) -> str
     if not overall.is_shown:
         within = f"{overall.difference:+.3f}, 95 % interval {low:.3f} to {high:.3f}"
         return f"no difference that this data can show ({within})"
-    better = request.a
+    better = names[0]
     if overall.difference < 0:
-        better, low, high = request.b, -high, -low
+        better, low, high = names[1], -high, -low
     return f"{better} is better: {abs(overall.difference):+.3f}, 95 % interval {low:.3f} to {high:.3f}"

@@ -5,8 +5,6 @@ Scores, comparisons and reports all start from the `Evaluation` that comes out o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +21,7 @@ from whaledo.errors import BadRankings, Problems, UsageError
 from whaledo.scoring.checks import check_scored
 from whaledo.scoring.join import Join, join
 from whaledo.scoring.metric import mean, measure, order_of_additions
-from whaledo.scoring.rankings import read_rankings
+from whaledo.scoring.rankings import Rankings, read_rankings
 
 _ARRAYS = ("rows", "relevant", "hits", "first_hit", "average_precision", "scenario", "individual")
 
@@ -126,25 +124,31 @@ def read_truth(labels: Path | None, data: Path | None) -> Truth:
     return truth
 
 
-def read_valid(path: Path, read: Callable[[], Truth]) -> tuple[Truth, Join, Problems]:
-    """Read rankings and right answers, join them, and hold the rankings to the rules.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A submission's answers beside the right ones.
 
-    Args:
-        path: the submission.csv.
-        read: reads the right answers; it is called in a thread of its own, because pyarrow leaves room for it.
+    Attributes:
+        rankings: its rows.
+        joined: the same, row by row beside the labels.
+        evaluation: what the answer to each query is worth.
+        problems: what is odd about the file: warnings only.
+    """
 
-    Returns:
-        The right answers, the rankings beside them, and the problems: warnings only.
+    rankings: Rankings
+    joined: Join
+    evaluation: Evaluation
+    problems: Problems
+
+
+def judge(path: Path, truth: Truth) -> Judged:
+    """Read a submission.csv, hold it to the rules, and measure it.
 
     Raises:
         BadRankings: with every problem of the file at once.
-        BadData: what `read` raises.
     """
     problems = Problems()
-    with ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(read)
-        rankings = read_rankings(path, problems)
-        truth = reading.result()
+    rankings = read_rankings(path, problems)
     if rankings is not None:
         joined, limit = join(rankings, truth.labels), truth.rows_per_query
         problems.extend(
@@ -154,7 +158,7 @@ def read_valid(path: Path, read: Callable[[], Truth]) -> tuple[Truth, Join, Prob
         raise BadRankings(
             f"{path} breaks the rules: {counted(problems.errors, 'problem')}", problems=problems
         )
-    return truth, joined, problems
+    return Judged(rankings, joined, evaluate(joined, truth), problems)
 
 
 def evaluate(joined: Join, truth: Truth) -> Evaluation:
@@ -175,16 +179,6 @@ def evaluate(joined: Join, truth: Truth) -> Evaluation:
         individual,
         by_individuals,
     )
-
-
-def evaluate_file(path: Path, truth: Truth) -> tuple[Evaluation, Problems]:
-    """Read, check and measure a submission.csv; the problems are warnings only.
-
-    Raises:
-        BadRankings: with every problem of the file at once.
-    """
-    _, joined, problems = read_valid(path, lambda: truth)
-    return evaluate(joined, truth), problems
 
 
 def _scenarios(query_ids: list[str], challenge: Challenge | None) -> IntArray:

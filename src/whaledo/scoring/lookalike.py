@@ -22,7 +22,6 @@ _DIFFERENCES: tuple[tuple[str, Callable[[str], str]], ...] = (
 )
 """How two ids may differ that mean the same, and what takes that difference away."""
 
-
 _PICTURES = frozenset({"jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"})
 
 

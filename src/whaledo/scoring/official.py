@@ -255,8 +255,7 @@ def _has_short_rows(sheet: Sheet) -> bool:
         _Refused: a row has too many.
     """
     width, lines = len(sheet.header), sheet.lines
-    text = io.StringIO(lines.data[lines.start :].decode(errors="replace"), newline="")
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(io.StringIO(lines.text, newline=""), strict=True)
     widths: list[int] = []
     try:
         for record in reader:

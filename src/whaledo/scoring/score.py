@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whaledo.errors import Problems
 from whaledo.scoring.breakdown import Breakdown, break_down
-from whaledo.scoring.evaluate import Evaluation, Truth, evaluate, read_truth, read_valid
-from whaledo.scoring.official import Official, official_score
+from whaledo.scoring.evaluate import Evaluation, Judged, Truth, judge, read_truth
 from whaledo.scoring.uncertainty import interval
+
+if TYPE_CHECKING:
+    from whaledo.scoring.official import Official
 
 TOP = (1, 5, 20)
 """The ranks within which a first hit is counted for people."""
@@ -142,22 +144,28 @@ def score(request: ScoreRequest) -> ScoreResult:
         BadData: the labels or the data folder can't be used.
         UsageError: neither labels nor data are given.
     """
-    path = Path(request.rankings)
-    truth, joined, problems = read_valid(path, request.truth)
-    evaluation = evaluate(joined, truth)
+    truth = request.truth()
+    judged = judge(Path(request.rankings), truth)
+    said = _official(request, truth) if request.official else None
+    return sum_up(judged, truth, seed=request.seed, said=said)
+
+
+def sum_up(judged: Judged, truth: Truth, *, seed: int = 0, said: Official | None = None) -> ScoreResult:
+    """Sum up what the answer to each query is worth; `said` is the published scorer's answer."""
+    evaluation = judged.evaluation
     scored = evaluation.of(evaluation.is_scored)
     return ScoreResult(
         mean_average_precision=evaluation.mean_average_precision,
-        official=official_score(path, truth.labels) if request.official else None,
+        official=said,
         queries=len(scored.query_ids),
         unanswered=int((scored.rows == 0).sum()),
         scenarios=tuple(scenario_scores(scored, truth)),
-        confidence_interval=interval(scored.average_precision, scored.individual, seed=request.seed),
+        confidence_interval=interval(scored.average_precision, scored.individual, seed=seed),
         resampled=scored.unit,
         units=len(set(scored.individual.tolist())),
         cmc=tuple(scored.found_within(rank) for rank in range(1, truth.rows_per_query + 1)),
-        breakdown=break_down(joined, evaluation, truth),
-        warnings=tuple(sentences(problems)),
+        breakdown=break_down(judged.joined, evaluation, truth),
+        warnings=tuple(sentences(judged.problems)),
     )
 
 
@@ -168,7 +176,14 @@ def official(request: ScoreRequest) -> Official:
         BadData: the labels or the data folder can't be used.
         UsageError: neither labels nor data are given.
     """
-    return official_score(Path(request.rankings), request.truth().labels)
+    return _official(request, request.truth())
+
+
+def _official(request: ScoreRequest, truth: Truth) -> Official:
+    # Imported late: few ask for it.
+    from whaledo.scoring.official import official_score
+
+    return official_score(Path(request.rankings), truth.labels)
 
 
 def scenario_scores(scored: Evaluation, truth: Truth) -> Iterator[ScenarioScore]:

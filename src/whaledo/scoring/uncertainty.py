@@ -3,7 +3,12 @@
 Queries of one animal aren't independent, so whole animals are drawn: their sums are made first, and each of
 10,000 draws then costs a few additions. The percentiles are widened as a t interval is wider than a normal one
 (Hesterberg 2015, "What teachers should know about the bootstrap"), because the plain ones are too
-narrow for the few dozen animals that photo-identification has.
+narrow for the few dozen animals that photo-identification has. A few animals with many queries each count for fewer
+than there are: the t interval is that of their effective number (Carter, Schnepel and Steigerwald 2017, "Asymptotic
+behavior of a t-test robust to cluster heterogeneity"), taken from the numbers of queries alone.
+
+Of very many animals, groups are drawn. How the draws spread around the mean then depends a little on who came into
+a group with whom, so that spread is set to what the animals themselves have.
 """
 
 from __future__ import annotations
@@ -16,7 +21,7 @@ from whaledo.challenge.columns import FloatArray
 from whaledo.challenge.sheet import IntArray
 
 RESAMPLES = 10_000
-MAX_UNITS = 1_000
+MAX_UNITS = 256
 """More units than this are dealt at random into so many groups, and groups are drawn: as good, and quick."""
 
 _CHUNK = 500
@@ -37,29 +42,48 @@ def interval(
     Returns:
         The interval, or None where there are fewer than two units, which say nothing about others.
     """
-    draws = np.random.Generator(np.random.SFC64(seed))
-    _, units = np.unique(units, return_inverse=True)
-    number = int(units.max()) + 1 if len(units) else 0
+    counts, sums = _sums(units, np.ones(len(values))), _sums(units, values)
+    counts, sums = counts[counts > 0], sums[counts > 0]
+    number = len(counts)
     if number < 2:
         return None
+    tail = _tail(number, counts.sum() ** 2 / (counts**2).sum())
+    draws = np.random.Generator(np.random.SFC64(seed))
+    mean = sums.sum() / counts.sum()
+    spread = _spread(sums, counts, mean)
     if number > MAX_UNITS:
-        units, number = (draws.permutation(number) % MAX_UNITS)[units], MAX_UNITS
-    sums = np.bincount(units, weights=values, minlength=number)
-    counts = np.bincount(units, minlength=number).astype(np.float64)
-    means = []
+        group = draws.permutation(number) % MAX_UNITS
+        sums, counts = _sums(group, sums), _sums(group, counts)
+    off = np.sort(_means(sums, counts, draws, resamples)) - mean
+    if number > MAX_UNITS and (of_groups := _spread(sums, counts, mean)):
+        off *= spread / of_groups
+    cut = int(tail * resamples)
+    return float(mean + off[cut]), float(mean + off[-1 - cut])
+
+
+def _sums(groups: IntArray, values: FloatArray) -> FloatArray:
+    """What the values of each group add up to."""
+    return np.bincount(groups, weights=values).astype(np.float64, copy=False)
+
+
+def _spread(sums: FloatArray, counts: FloatArray, mean: float) -> float:
+    """How far units, or groups of them, pull the mean to and fro; in units of their own."""
+    return float(np.linalg.norm(sums - mean * counts))
+
+
+def _means(sums: FloatArray, counts: FloatArray, draws: np.random.Generator, resamples: int) -> FloatArray:
+    """The mean of each resample: of as many units as there are, each drawn from all of them."""
+    number, found = len(sums), []
     for start in range(0, resamples, _CHUNK):
-        size = (min(_CHUNK, resamples - start), number)
-        drawn = draws.integers(0, number, size=size, dtype=np.uint16)
+        drawn = draws.integers(0, number, size=(min(_CHUNK, resamples - start), number), dtype=np.uint16)
         weight = counts[drawn].sum(axis=1) if np.ptp(counts) else counts.sum()
-        means.append(sums[drawn].sum(axis=1) / weight)
-    ranked = np.sort(np.concatenate(means))
-    cut = int(_tail(number) * resamples)
-    return float(ranked[cut]), float(ranked[-1 - cut])
+        found.append(sums[drawn].sum(axis=1) / weight)
+    return np.concatenate(found)
 
 
-def _tail(units: int) -> float:
-    """The share of draws to cut off on each side."""
-    widened = math.sqrt(units / (units - 1)) * _t(units - 1)
+def _tail(units: int, effective: float) -> float:
+    """The share of draws to cut off on each side; `effective`: as how many equal ones the units count."""
+    widened = math.sqrt(units / (units - 1)) * _t(max(1, round(effective) - 1))
     return 0.5 * math.erfc(widened / math.sqrt(2))
 
 

@@ -3,6 +3,7 @@
 // queries of one page are in the document, so that the number of queries costs nothing.
 (() => {
   const PER_PAGE = 10;
+  const AT_ONCE = 10; // candidates of a submission that stands beside another; the others unfold
   const RIGHT = 1, TIED = 2;
 
   const at = (id) => document.getElementById(id);
@@ -80,15 +81,39 @@
     return side.first[query] === 1 ? "first" : side.first[query] ? "later" : "none";
   }
 
+  /** The same of two submissions: whose first row is right. */
+  const PAIRED = {
+    "only-a": "only A is right in the first row",
+    "only-b": "only B is right in the first row",
+    both: "both are right in the first row",
+    neither: "neither is right in the first row",
+    unscored: OUTCOMES.unscored,
+  };
+
+  function pairedOutcomeOf(query) {
+    const [inA, inB] = sides.map((side) => outcomeOf(query, side));
+    if (inA === "unscored") return inA;
+    if (inA === "first") return inB === "first" ? "both" : "only-a";
+    return inB === "first" ? "only-b" : "neither";
+  }
+
+  const isPair = sides.length > 1;
+  const [KINDS, kindOf] = isPair ? [PAIRED, pairedOutcomeOf] : [OUTCOMES, outcomeOf];
+
   const precisionOf = (query, side) => side.precision[query] ?? 2;
-  const changeOf = (query) => (sides[1].precision[query] === null ? -1 : Math.abs(first.precision[query] - sides[1].precision[query]));
+  const differenceOf = (query) => first.precision[query] - sides[1].precision[query];
+  const changeOf = (query) => (first.precision[query] === null ? -1 : Math.abs(differenceOf(query)));
   const topOf = (query) => first.scores[query][0] ?? -1;
   const marginOf = (query) => topOf(query) - (first.scores[query][1] ?? 0);
 
   /** The ways to order queries: what people read, and the key that rises. */
   const ORDERS = {
-    ...(sides.length > 1 && { changed: ["most changed first", (query) => -changeOf(query)] }),
-    ...(judged && {
+    ...(isPair && {
+      changed: ["most changed first", (query) => -changeOf(query)],
+      gained: ["where A is better first", (query) => -differenceOf(query)],
+      lost: ["where B is better first", (query) => differenceOf(query)],
+    }),
+    ...(judged && !isPair && {
       worst: ["worst first", (query) => precisionOf(query, first)],
       best: ["best first", (query) => -(first.precision[query] ?? -1)],
       sure: ["surely wrong first", (query) => (["none", "later"].includes(outcomeOf(query)) ? -topOf(query) : 1)],
@@ -114,7 +139,7 @@
       nameOf("animal", own),
       nameOf("viewpoint", own),
       nameOf("date", own),
-      ...first.images[query].map((image) => images.id[image]),
+      ...sides.flatMap((side) => side.images[query].map((image) => images.id[image])),
     ].join("\n").toLowerCase());
   }
 
@@ -131,7 +156,7 @@
     const keys = new Map();
     for (let query = 0; query < queries.id.length; query += 1) {
       if (scenario !== "" && queries.scenario[query] !== Number(scenario)) continue;
-      if (outcome !== "" && outcomeOf(query) !== outcome) continue;
+      if (outcome !== "" && kindOf(query) !== outcome) continue;
       if (state.pair && !isOfPair(query, state.pair)) continue;
       if (!words.every((word) => textOf(query).includes(word))) continue;
       keys.set(query, key(query));
@@ -157,6 +182,7 @@
     const judgement = judged && side.precision[query] !== null ? (right ? "right" : "wrong") : "unknown";
     const mark = { right: "✓", wrong: "✗", unknown: "" }[judgement];
     const score = side.scores[query][row];
+    const isAlone = isPair && right && !sides[1 - sideNumber].images[query].includes(image);
     const button = make(
       "button",
       { type: "button", className: `candidate ${judgement} ${shapeOf(image)}` },
@@ -166,6 +192,7 @@
         make("span", { className: "hidden" }, judgement === "unknown" ? "" : judgement),
         make("span", { className: "score" }, score.toFixed(3))),
       picture(image),
+      ...(isAlone ? [make("span", { className: "alone" }, `only ${"AB"[sideNumber]} found it`)] : []),
       ...captionOf(image),
     );
     button.addEventListener("click", () => openCloser(query, sideNumber, row));
@@ -175,8 +202,8 @@
   function missedOf(query) {
     const missed = queries.missed[query] ?? [];
     if (!missed.length) return [];
-    const more = first.relevant[query] - first.hits[query] - missed.length;
-    const title = `Right, and not found: ${missed.length + more}` + (more > 0 ? `, of which ${missed.length} are shown` : "");
+    const all = queries.unfound[query];
+    const title = `Right, and not found${isPair ? " by either" : ""}: ${all}` + (all > missed.length ? `, of which ${missed.length} are shown` : "");
     return [make("details", { className: "missed" },
       make("summary", {}, title),
       make("ul", { className: "strip" }, ...missed.map((image) =>
@@ -192,25 +219,35 @@
     return said.join(" · ");
   }
 
+  function pairedWorthOf(query) {
+    const kind = PAIRED[kindOf(query)];
+    if (first.precision[query] === null) return kind;
+    const difference = differenceOf(query);
+    return difference ? `${kind} · ${difference > 0 ? "A" : "B"} better by ${Math.abs(difference).toFixed(3)}` : `${kind} · equally well answered`;
+  }
+
   function stripOf(query, number) {
     const side = sides[number];
-    const title = sides.length > 1 ? [make("p", { className: "side" }, make("b", {}, "AB"[number]), ` ${worthOf(query, side)}`)] : [];
+    const title = isPair ? [make("p", { className: "side" }, make("b", { className: `side-${number}` }, "AB"[number]), ` ${worthOf(query, side)}`)] : [];
     const rows = side.images[query].map((_, row) => candidate(query, number, row));
-    const list = rows.length ? make("ol", { className: "strip" }, ...rows) : make("p", { className: "quiet" }, "No answer.");
-    return [...title, list];
+    if (!rows.length) return make("div", {}, ...title, make("p", { className: "quiet" }, "No answer."));
+    const few = isPair ? rows.splice(0, AT_ONCE) : rows.splice(0);
+    const more = rows.length ? [make("details", { className: "more" },
+      make("summary", {}, `${rows.length} more`),
+      make("ol", { className: "strip", start: AT_ONCE + 1 }, ...rows))] : [];
+    return make("div", {}, ...title, make("ol", { className: "strip" }, ...few), ...more);
   }
 
   function card(query) {
     const own = queries.image[query];
-    const outcome = outcomeOf(query);
     const scenario = gallery.scenarios[queries.scenario[query]];
     const heading = make("h3", {}, isolated(queries.id[query], queries.id[query]));
-    const worth = sides.length > 1 ? "" : ` · ${worthOf(query, first)}`;
-    return make("article", { className: "query", "data-outcome": outcome, tabIndex: -1, "aria-label": `query ${queries.id[query]}` },
-      make("header", {}, heading, make("p", { className: "quiet" }, isolated(scenario), worth)),
+    const worth = isPair ? pairedWorthOf(query) : worthOf(query, first);
+    return make("article", { className: "query", "data-outcome": kindOf(query), tabIndex: -1, "aria-label": `query ${queries.id[query]}` },
+      make("header", {}, heading, make("p", { className: "quiet" }, isolated(scenario), ` · ${worth}`)),
       make("div", { className: "row" },
         make("figure", { className: `asked ${shapeOf(own)}` }, picture(own), make("figcaption", {}, ...captionOf(own))),
-        make("div", { className: "answers" }, ...sides.flatMap((_, number) => stripOf(query, number)), ...missedOf(query))));
+        make("div", { className: isPair ? "answers paired" : "answers" }, ...sides.map((_, number) => stripOf(query, number)), ...missedOf(query))));
   }
 
   const pages = () => Math.max(1, Math.ceil(state.chosen.length / PER_PAGE));
@@ -257,7 +294,7 @@
     }
     const right = Number(sides[side].marks[query][row]) & RIGHT;
     const judgement = judged && sides[side].precision[query] !== null ? (right ? "✓ right" : "✗ wrong") : "";
-    const words = [`place ${placeOf(sides[side].marks[query], row)}`, `score ${sides[side].scores[query][row]}`, judgement];
+    const words = [isPair ? "AB"[side] : "", `place ${placeOf(sides[side].marks[query], row)}`, `score ${sides[side].scores[query][row]}`, judgement];
     at("closer-title").replaceChildren(isolated(queries.id[query]), ` · ${words.filter(Boolean).join(" · ")}`);
     closer.dataset.judgement = judgement.slice(2);
   }
@@ -310,9 +347,9 @@
   const option = (value, text) => make("option", { value }, text);
 
   function fillFilters() {
-    const outcomes = new Set(queries.id.map((_, query) => outcomeOf(query)));
+    const outcomes = new Set(queries.id.map((_, query) => kindOf(query)));
     at("scenario").append(option("", "all"), ...gallery.scenarios.map((name, number) => option(number, name)));
-    at("outcome").append(option("", "all"), ...Object.entries(OUTCOMES).filter(([name]) => outcomes.has(name)).map((each) => option(...each)));
+    at("outcome").append(option("", "all"), ...Object.entries(KINDS).filter(([name]) => outcomes.has(name)).map((each) => option(...each)));
     at("order").append(...Object.entries(ORDERS).map(([name, [text]]) => option(name, text)));
   }
 
@@ -326,6 +363,15 @@
     at("page").addEventListener("change", () => turnTo(Number(at("page").value) - 1));
     at("close").addEventListener("click", () => closer.close());
     document.addEventListener("keydown", onKey);
+    for (const button of document.querySelectorAll("button.outcome")) {
+      const { outcome } = button.dataset;
+      button.disabled = ![...at("outcome").options].some((each) => each.value === outcome);
+      button.addEventListener("click", () => {
+        at("outcome").value = outcome;
+        choose();
+        at("gallery-section").scrollIntoView();
+      });
+    }
     for (const button of document.querySelectorAll("button.pair")) {
       button.addEventListener("click", () => {
         state.pair = [button.dataset.find, button.dataset.and];
