@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 MAKEFILE = Path(__file__).resolve().parents[1] / "Makefile"
-KNOWN_TO_COMPETITORS = {"help", "pack-quickstart", "pack-submission", "test-submission", "score", "clean"}
+KNOWN_TO_COMPETITORS = {
+    *("help", "pull", "build", "pack-quickstart", "pack-benchmark", "pack-submission", "test-submission"),
+    *("test-container", "interact-container", "score", "clean"),
+}
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
 
@@ -87,3 +90,43 @@ def test_clean_leaves_everything_but_caches(tmp_path: Path) -> None:
 
     left = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     assert left == {*kept, "Makefile"}
+
+
+def run_command(**variables: str) -> str:
+    return (
+        make("-n", "test-submission", folder=MAKEFILE.parent, **variables)
+        .partition("whaledo run")[2]
+        .partition("\n")[0]
+    )
+
+
+def test_a_run_takes_what_is_here_unless_it_is_told_what() -> None:
+    plain = run_command()
+    assert "--engine auto" in plain
+    for option in ("--profile", "--image", "--no-gpu", "--network"):
+        assert option not in plain
+
+
+def test_the_settings_that_competitors_know_reach_the_run() -> None:
+    assert "--profile cpu" in run_command(CPU_OR_GPU="cpu")
+    assert "--profile core" in run_command(PROFILE="core")
+    assert "--no-gpu" in run_command(SKIP_GPU="true")
+    assert "--network host" in run_command(BLOCK_INTERNET="false")
+    assert '--image "mine:1"' in run_command(SUBMISSION_IMAGE="mine:1")
+    assert "--engine podman" in run_command(ENGINE="podman")
+
+
+def test_the_image_is_the_profiles_unless_another_is_named() -> None:
+    assert "Image: whaledo/runtime:gpu" in make(CPU_OR_GPU="gpu")
+    assert "Image: mine:1" in make(SUBMISSION_IMAGE="mine:1")
+    assert '--engine docker --profile core --image "whaledo/runtime:core"' in make(
+        "-n", "build", PROFILE="core"
+    )
+    assert "--engine podman" in make("-n", "test-container", ENGINE="podman")
+
+
+def test_a_gpu_is_found_by_nvidia_smi(tmp_path: Path) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nexit 0\n")
+    program.chmod(0o755)
+    assert "Image: whaledo/runtime:gpu" in make(PATH=f"{tmp_path}:{os.environ['PATH']}")

@@ -25,7 +25,7 @@ _CHALLENGE = Plan(images=40, whales=10, singletons=2)
 
 
 def run_environment_test(
-    profile: str, *, engine: str = "auto", listener: Listener | None = None
+    profile: str, *, engine: str = "auto", image: str | None = None, listener: Listener | None = None
 ) -> RunResult:
     """Run the tests of a profile inside its environment; the result is `ok` where all of them pass.
 
@@ -34,6 +34,7 @@ def run_environment_test(
     Args:
         profile: its name.
         engine: what runs them.
+        image: the container image to test instead of the profile's own.
         listener: whom to tell while they run.
 
     Raises:
@@ -49,6 +50,6 @@ def run_environment_test(
         packed = pack(folder / "tests", folder / "tests.zip")
         write_demo(folder / "data", plan=_CHALLENGE)
         output = str(folder / "output")
-        return run(
-            RunRequest(str(packed.path), str(folder / "data"), output, engine, profile, LIMITS), listener
-        )
+        data = str(folder / "data")
+        request = RunRequest(str(packed.path), data, output, engine, profile, LIMITS, image=image)
+        return run(request, listener)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from whaledo.cli.answer import Answer, JsonOption, answering
+from whaledo.cli.run import IMAGE_VARIABLE
 
 if TYPE_CHECKING:
     from whaledo.environment.addition import Addition
@@ -98,6 +99,9 @@ def _list_packages(profile: str, answer: Answer) -> None:
 def run_tests(
     profile: ProfileOption = "core",
     engine: Annotated[str, typer.Option(help="What runs the tests: auto, or an engine.")] = "auto",
+    image: Annotated[
+        str | None, typer.Option(help="A container image to test instead.", envvar=IMAGE_VARIABLE)
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Test a built environment from inside: walled in and offline, as a submission meets it."""
@@ -107,7 +111,7 @@ def run_tests(
         from whaledo.errors import MachineError
 
         with listening(answer) as listener:
-            result = run_environment_test(profile, engine=engine, listener=listener)
+            result = run_environment_test(profile, engine=engine, image=image or None, listener=listener)
         if result.verdict.code != "ok":
             answer.error(
                 MachineError(

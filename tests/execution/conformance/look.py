@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-# ruff: noqa: E501, PTH109, PTH111, PTH208
+# ruff: noqa: PTH109, PTH111, PTH208
 # It runs as a submission, in the terms of the system.
 """Prints, as JSON, what a submission finds that the contract speaks of."""
 
