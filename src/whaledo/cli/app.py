@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import Annotated
 
 import typer
@@ -68,6 +67,8 @@ def main() -> None:
     try:
         app()
     except Exception:
+        import traceback
+
         typer.echo(traceback.format_exc(), err=True)
         typer.secho(
             f"✗ this is a fault of whaledo {__version__}, not yours: please report it with the lines above",
