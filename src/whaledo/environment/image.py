@@ -15,6 +15,7 @@ from typing import Any
 
 from whaledo import __version__
 from whaledo.environment.containers import CLIENTS, Client, Question, failure, find_client, tell
+from whaledo.environment.installed import normalised
 from whaledo.environment.profiles import Lock, profiles, read_lock
 from whaledo.environment.torch_builds import MIRROR_VARIABLE
 from whaledo.errors import MachineError
@@ -158,7 +159,7 @@ def packages_of_image(name: str) -> dict[str, str]:
         if Question(client, "image", "inspect", name).hear()[0] == 0:
             asked = Question(client, *_WALLED, "--entrypoint", PYTHON, name, "-I", "-c", _LIST_PACKAGES)
             listed: dict[str, str] = json.loads(asked.answer(f"list the packages in {name}"))
-            return listed
+            return {normalised(each): version for each, version in listed.items()}
     raise MachineError(f"there is no image {name} here", hint="`whaledo image list` shows those that are")
 
 
