@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from whaledo.cli.app import app
+from whaledo.cli.app import application
 from whaledo.execution.contract import ENVIRONMENT, Limits
 from whaledo.execution.records import Code, Guarantee
 from whaledo.units import parse_duration, parse_size
@@ -40,7 +40,7 @@ def test_the_limits_in_the_document_are_those_of_the_contract() -> None:
 
 
 def test_the_defaults_of_the_command_are_those_of_the_contract() -> None:
-    options = {option.name: option.default for option in get_command(app).commands["run"].params}  # type: ignore[attr-defined]  # a group has commands
+    options = {option.name: option.default for option in get_command(application()).commands["run"].params}  # type: ignore[attr-defined]  # a group has commands
     limits = Limits()
     assert parse_duration(str(options["timeout"])) == limits.wall_s
     for name, value in (
@@ -68,7 +68,7 @@ def test_every_link_to_a_file_leads_somewhere(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
 def test_every_command_in_a_document_exists(document: Path) -> None:
-    known = get_command(app).commands  # type: ignore[attr-defined]  # a group has commands
+    known = get_command(application()).commands  # type: ignore[attr-defined]  # a group has commands
     text = document.read_text("utf-8")
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
     for command, sub in re.findall(r"(?:^|[`/ ])whaledo ([a-z]+)(?: ([a-z]+))?", code, re.MULTILINE):

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from whaledo.cli.app import COMMANDS, GROUPS, application
 from whaledo.environment.profiles import pins
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -116,12 +117,32 @@ def test_the_command_line_starts_without_heavy_imports() -> None:
         ".".join(path.parent.relative_to(REPOSITORY / "src").parts)
         for path in (REPOSITORY / "src" / "whaledo").rglob("__init__.py")
     ]
-    code = f"import sys, whaledo.cli.app, {', '.join(packages)}; print(*sys.modules)"
+    code = f"import sys, {', '.join(packages)}; from whaledo.cli.app import application; application()"
+    code += "; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
 
     assert set(HEAVY).isdisjoint(loaded)
+
+
+def test_a_command_imports_no_other_command() -> None:
+    code = "import sys; from whaledo.cli.app import application; application('score'); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert {name for name in loaded.split() if name.startswith("whaledo.cli.")} <= {
+        *("whaledo.cli.app", "whaledo.cli.answer", "whaledo.cli.score"),
+    }
+
+
+def test_every_command_that_is_listed_is_there() -> None:
+    app = application()
+    listed = {*COMMANDS, *GROUPS}
+    assert {command.name for command in app.registered_commands} | {
+        group.name for group in app.registered_groups
+    } == listed
+    for name in listed:
+        alone = application(name)
+        assert len(alone.registered_commands) + len(alone.registered_groups) == 1
 
 
 @pytest.fixture(scope="module")

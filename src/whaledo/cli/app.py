@@ -1,50 +1,88 @@
-"""The `whaledo` command: one Typer application, each group of commands in a file of its own."""
+"""The `whaledo` command: one Typer application, each group of commands in a file of its own.
+
+Importing all of them takes as long as importing numpy, so a command line that names one imports that file alone.
+"""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from typing import Annotated
 
 import typer
 
 from whaledo import __version__
-from whaledo.cli import data, data_build, data_demo, data_download, demo, env, image, pack, report, run, score
 from whaledo.errors import Fault
 
-app = typer.Typer(
-    name="whaledo",
-    help="Run photo-identification submissions offline and walled in, check what they wrote, and score it.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-data_app = typer.Typer(no_args_is_help=True, help="Make or look at a challenge.")
-data_app.command("build")(data_build.build)
-data_app.command("check")(data.check)
-data_app.command("demo")(data_demo.demo)
-data_app.command("download")(data_download.download)
-env_app = typer.Typer(no_args_is_help=True, help="The packages that submissions run with.")
-env_app.command("add")(env.add)
-env_app.command("build")(env.build)
-env_app.command("diff")(env.diff)
-env_app.command("list")(env.list_packages)
-env_app.command("lock")(env.lock)
-env_app.command("test")(env.run_tests)
-image_app = typer.Typer(no_args_is_help=True, help="The container images of the runtime.")
-image_app.command("build")(image.build)
-image_app.command("pull")(image.pull)
-image_app.command("list")(image.list_here)
-image_app.command("shell")(image.shell)
+COMMANDS = {
+    "demo": "demo:demo",
+    "pack": "pack:pack",
+    "run": "run:run",
+    "score": "score:score",
+    "compare": "score:compare",
+    "report": "report:report",
+}
+"""Each command by name: the file in this folder, and the function in it."""
 
-app.command()(demo.demo)
-app.command()(pack.pack)
-app.command()(run.run)
-app.command()(score.score)
-app.command()(score.compare)
-app.command()(report.report)
-app.add_typer(data_app, name="data")
-app.add_typer(env_app, name="env")
-app.add_typer(image_app, name="image")
+GROUPS = {
+    "data": (
+        "Make or look at a challenge.",
+        {
+            "build": "data_build:build",
+            "check": "data:check",
+            "demo": "data_demo:demo",
+            "download": "data_download:download",
+        },
+    ),
+    "env": (
+        "The packages that submissions run with.",
+        {
+            "add": "env:add",
+            "build": "env:build",
+            "diff": "env:diff",
+            "list": "env:list_packages",
+            "lock": "env:lock",
+            "test": "env:run_tests",
+        },
+    ),
+    "image": (
+        "The container images of the runtime.",
+        {"build": "image:build", "pull": "image:pull", "list": "image:list_here", "shell": "image:shell"},
+    ),
+}
+"""Commands that stand together: what they are about, and each of them by name."""
+
+
+def application(wanted: str | None = None) -> typer.Typer:
+    """The command line.
+
+    Args:
+        wanted: the only command or group that is needed; anything else makes all of them.
+    """
+    app = typer.Typer(
+        name="whaledo",
+        help="Run photo-identification submissions offline and walled in, check what they wrote, and score it.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_options)
+    everything = wanted not in {*COMMANDS, *GROUPS}
+    for name, where in COMMANDS.items():
+        if everything or name == wanted:
+            _add(app, name, where)
+    for name, (about, commands) in GROUPS.items():
+        if everything or name == wanted:
+            group = typer.Typer(no_args_is_help=True, help=about)
+            for each, where in commands.items():
+                _add(group, each, where)
+            app.add_typer(group, name=name)
+    return app
+
+
+def _add(app: typer.Typer, name: str, where: str) -> None:
+    module, _, function = where.partition(":")
+    app.command(name)(getattr(importlib.import_module(f"whaledo.cli.{module}"), function))
 
 
 def _version(asked: bool) -> None:
@@ -53,7 +91,6 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
@@ -65,7 +102,7 @@ def _options(
 def main() -> None:
     """Run the command line; what nobody foresaw is our fault, and says so with all that is known of it."""
     try:
-        app()
+        application(sys.argv[1] if len(sys.argv) > 1 else None)()
     except Exception:
         import traceback
 
