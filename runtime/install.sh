@@ -33,3 +33,6 @@ set -- "$@" --requirements "$lock" --constraints /build/exact.txt
 mkdir -p /opt/whaledo
 cp "$lock" /opt/whaledo/environment.lock
 sha256sum "$lock" | cut -d ' ' -f 1 > /opt/whaledo/lock.sha256
+
+# The stage is thrown away, but writing it down takes time.
+rm -rf /build/venv
