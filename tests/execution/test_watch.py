@@ -6,11 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
-from whaledo.execution.watch import ProcessTree, measure_tree
+from whaledo.execution import watch
+from whaledo.execution.watch import DiskWatch, ProcessTree, measure_tree
 
 MIB = 1024**2
 PLENTY = 10**12
@@ -88,3 +91,97 @@ def test_what_lies_deeper_than_any_path_is_counted_in_a_blink(tree: Path) -> Non
 
 def test_folders_that_cant_be_entered_or_are_gone_are_nothing(tmp_path: Path) -> None:
     assert measure_tree(str(tmp_path / "nothing"), PLENTY, PLENTY) == (0, 0)
+
+
+@pytest.fixture
+def slow_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """A disk whose free space is ours to say, and a tree that takes so long that one measure is all there is."""
+    room = [10**12]
+    monkeypatch.setattr(DiskWatch, "_room", lambda _: (room[0], 10**9))
+    monkeypatch.setattr(watch, "MEASURE_PAUSE", 10**9)
+
+    def take(size_bytes: int) -> None:
+        room[0] -= size_bytes
+
+    return take
+
+
+def test_what_lay_there_before_isnt_the_runs(tmp_path: Path) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "code" / "weights").write_bytes(bytes(3 * MIB))
+    disk = DiskWatch((tmp_path / "code", tmp_path / "submission"), MIB, 100)
+    assert disk.look(closely=True) == (0, 0)
+    (tmp_path / "code" / "cache").write_bytes(bytes(MIB))
+    (tmp_path / "submission" / "csv").write_bytes(bytes(MIB))
+    size_bytes, entries = disk.look(closely=True)
+    assert 2 * MIB <= size_bytes < 2.2 * MIB
+    assert entries == 2
+
+
+def test_removing_what_lay_there_makes_no_room_below_nothing(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(MIB))
+    disk = DiskWatch((tmp_path,), MIB, 100)
+    (tmp_path / "weights").unlink()
+    assert disk.look(closely=True) == (0, 0)
+
+
+def test_a_folder_with_more_in_it_than_the_limit_is_no_reason_not_to_see_what_is_added(
+    tmp_path: Path,
+) -> None:
+    for number in range(30):
+        (tmp_path / f"code-{number}").touch()
+    disk = DiskWatch((tmp_path,), MIB, 10)
+    (tmp_path / "new").touch()
+    assert disk.look(closely=True)[1] == 1
+
+
+def test_more_than_the_limit_is_seen_to_be_more_however_much_it_is(tmp_path: Path) -> None:
+    disk = DiskWatch((tmp_path,), MIB, 10)
+    for number in range(60):
+        (tmp_path / f"new-{number}").touch()
+    assert 10 < disk.look(closely=True)[1] < 60
+
+
+@pytest.mark.usefixtures("slow_disk")
+def test_a_tree_that_takes_long_to_measure_is_measured_seldom_unless_closely(tmp_path: Path) -> None:
+    disk = DiskWatch((tmp_path,), MIB, 100)
+    disk.look()
+    (tmp_path / "new").write_bytes(bytes(MIB))
+    assert disk.look() == (0, 0)
+    assert disk.look(closely=True)[0] >= MIB
+
+
+def test_a_disk_that_loses_much_of_a_limit_is_looked_at_at_once(
+    tmp_path: Path, slow_disk: Callable[[int], None]
+) -> None:
+    disk = DiskWatch((tmp_path,), 8 * MIB, 100)
+    disk.look()
+    (tmp_path / "new").write_bytes(bytes(MIB))
+    slow_disk(MIB)
+    assert disk.look() == (0, 0), "an eighth isn't much"
+    slow_disk(1)
+    assert disk.look()[0] >= MIB
+    (tmp_path / "newer").write_bytes(bytes(MIB))
+    assert disk.look()[1] == 1, "the alarm counts from the last measure on"
+
+
+def test_a_tmpfs_of_its_own_says_what_is_in_it() -> None:
+    """Where we may make one: the figures are those of the file system, whoever writes to it."""
+    code = (
+        "import os, subprocess, sys\n"
+        "from whaledo.execution.watch import filled\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', '/mnt'], check=True)\n"
+        "folder = os.open('/mnt', os.O_RDONLY)\nbefore = filled(folder)\n"
+        "open('/mnt/file', 'wb').write(bytes(1 << 20))\nafter = filled(folder)\n"
+        "print(after[0] - before[0], after[1] - before[1])\n"
+    )
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"this host lets nobody mount: {done.stderr.strip().splitlines()[-1]}")
+    assert done.stdout.split() == [str(MIB), "1"]

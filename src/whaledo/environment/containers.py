@@ -11,6 +11,7 @@ import subprocess
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from whaledo.errors import MachineError, UsageError
 
@@ -95,7 +96,7 @@ def find_client(name: str) -> Client:
             f"{name} isn't installed: there is no `{name}` on the PATH",
             hint=f"`apt install {package}`, or see the documentation of {name} for other systems",
         )
-    return Client(name, program)
+    return Client(name, str(Path(program).absolute()))
 
 
 class Question:

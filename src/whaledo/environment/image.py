@@ -66,8 +66,12 @@ class Image:
 
 
 def reference(profile: str) -> str:
-    """The name of a profile's image."""
-    return f"{REPOSITORY}:{profile}"
+    """The name of a profile's image.
+
+    Raises:
+        UsageError: there is no such profile.
+    """
+    return f"{REPOSITORY}:{read_lock(profile).profile}"
 
 
 def ask_for_images(client: Client, references: Sequence[str]) -> Question:
@@ -88,7 +92,7 @@ def read_images(client: Client, references: Sequence[str], asked: Question) -> t
     found = {}
     for document in documents:
         for name in references:
-            if _is_named(document, name):
+            if len(references) == 1 or _is_named(document, name):
                 found[name] = _read(client, name, document)
     return tuple(found[name] for name in references if name in found)
 
@@ -99,11 +103,8 @@ def _only_missing(wrong: str) -> bool:
 
 
 def _is_named(document: Mapping[str, Any], name: str) -> bool:
-    if name.removeprefix("sha256:") in document["Id"]:
-        return True
-    names = [*(document.get("RepoTags") or ()), *(document.get("RepoDigests") or ())]
-    wanted = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-    return any(each == wanted or each.endswith(f"/{wanted}") for each in names)
+    """Whether this is the image of that name and tag; Podman puts a registry, or `localhost`, before it."""
+    return any(each == name or each.endswith(f"/{name}") for each in document.get("RepoTags") or ())
 
 
 def _read(client: Client, name: str, document: Mapping[str, Any]) -> Image:

@@ -49,10 +49,16 @@ def observe(pid: int, limits: Limits) -> Observed | None:
         limits: what the group ought to hold the run to.
     """
     try:
-        groups = own_groups(Path(f"/proc/{pid}/cgroup").read_text())
-        mounts = mounted_controllers(Path("/proc/self/mounts").read_text(errors="replace"))
+        groups = Path(f"/proc/{pid}/cgroup").read_text()
+        mounts = Path("/proc/self/mounts").read_text(errors="replace")
     except OSError:
         return None
+    return find(groups, mounts, limits)
+
+
+def find(of_process: str, mounted: str, limits: Limits) -> Observed | None:
+    """The same from the text of the two files that say where it is: `/proc/PID/cgroup`, `/proc/self/mounts`."""
+    groups, mounts = own_groups(of_process), mounted_controllers(mounted)
     if "memory" in mounts:
         if not all(each in mounts and each in groups for each in V1_CONTROLLERS):
             return None

@@ -62,6 +62,7 @@ class Host:
         remapped: whether Docker gives containers other user numbers than the host's (userns-remap).
         native: whether containers run on this machine's own kernel, so that pipes and counters are in reach.
         selinux: whether SELinux would keep a container from our folders.
+        ipv6: whether the kernel has IPv6, so that its settings can be named.
         caller: number of the user and of the group that the run's files belong to.
     """
 
@@ -70,6 +71,7 @@ class Host:
     remapped: bool
     native: bool
     selinux: bool
+    ipv6: bool
     caller: tuple[int, int]
 
     @property
@@ -124,6 +126,7 @@ def walls(order: Order, host: Host, seccomp: Path) -> list[str]:
     args += ["--security-opt", "no-new-privileges", "--security-opt", f"seccomp={seccomp}"]
     args += ["--ipc", "private", "--cgroupns", "private", "--hostname", contract.HOSTNAME]
     args += ["--log-driver", "none", "--workdir", contract.HOME]
+    args += ["--stop-signal", "KILL"]  # to be removed, Podman asks first, and waits ten seconds
     if host.selinux:
         args += ["--security-opt", "label=disable"]
     if host.client == PODMAN:
@@ -132,7 +135,7 @@ def walls(order: Order, host: Host, seccomp: Path) -> list[str]:
         if host.rootless:
             args += ["--userns", f"keep-id:uid={user},gid={group}"]
         return args
-    if order.network is Network.NONE:
+    if order.network is Network.NONE and host.ipv6:
         args += ["--sysctl", "net.ipv6.conf.lo.disable_ipv6=0"]  # Docker leaves such a loopback without ::1
     for name in PROXY_VARIABLES:
         args += ["--env", f"{name}=", "--env", f"{name.lower()}="]
@@ -180,8 +183,8 @@ def mount(source: Path, target: str, *, read_only: bool) -> str:
     """The value of a `--mount`: one record of comma-separated values, because that is how both read it."""
     fields = ["type=bind", f"source={source}", f"target={target}", *(["readonly"] if read_only else [])]
     record = io.StringIO()
-    csv.writer(record, lineterminator="").writerow(fields)
-    return record.getvalue()
+    csv.writer(record).writerow(fields)  # with its line ends, or those in a path wouldn't be quoted
+    return record.getvalue().removesuffix("\r\n")
 
 
 def _gpus(host: Host, *, gpu: bool) -> list[str]:

@@ -125,15 +125,15 @@ def _host(name: str, about: Mapping[str, Any]) -> Host:
     linux = sys.platform == "linux"
     if name == DOCKER:
         options = " ".join(about.get("SecurityOptions") or ())
-        native = linux and "Docker Desktop" not in about.get("OperatingSystem", "")
         rootless, remapped = "name=rootless" in options, "name=userns" in options
-        return Host(name, rootless, remapped, native, "name=selinux" in options, caller)
-    native = linux and not about.get("Server")
-    return Host(name, uid != 0, remapped=False, native=native, selinux=_has_selinux(), caller=caller)
-
-
-def _has_selinux() -> bool:
-    return Path("/sys/fs/selinux/enforce").exists()
+        native = linux and "Docker Desktop" not in about.get("OperatingSystem", "")
+        selinux = "name=selinux" in options
+    else:
+        rootless, remapped = uid != 0, False
+        native = linux and not about.get("Server")
+        selinux = Path("/sys/fs/selinux/enforce").exists()
+    ipv6 = not native or Path("/proc/sys/net/ipv6").exists()
+    return Host(name, rootless, remapped, native, selinux, ipv6, caller)
 
 
 def _choose(found: Sequence[Image], gpu: bool | None) -> tuple[Image, bool]:
@@ -188,8 +188,8 @@ class _FirstProcess:
     def find(cls, pid: int, order: Order) -> _FirstProcess | None:
         """Find it by its number; None where it has gone already."""
         try:
-            pidfd = os.pidfd_open(pid)
             status = Path(f"/proc/{pid}/status").read_text()
+            pidfd = os.pidfd_open(pid)
         except OSError:
             return None
         tmp = None
@@ -259,6 +259,7 @@ class ContainerSandbox:
             stdout=output,
             stderr=output,
             pass_fds=theirs,
+            cwd=self._order.workspace.folder,  # Podman leaves a file where it was started when memory runs out
             start_new_session=True,
         )
         for descriptor in theirs:
@@ -316,10 +317,10 @@ class ContainerSandbox:
             return Sample(disk_bytes=disk_bytes, entries=entries)
         used, made = self._first.filled_tmp()
         disk_bytes, entries = disk_bytes + used, entries + made
-        counters = self._final or self._first.counters()
+        counters = self._first.counters() or self._final
         if counters is None:
             return Sample(disk_bytes=disk_bytes, entries=entries)
-        self._final = counters if over else self._final
+        self._final = counters
         return Sample(
             counters.memory_bytes,
             counters.peak_memory_bytes,
@@ -334,8 +335,7 @@ class ContainerSandbox:
     def kill(self) -> None:
         """See `Sandbox`."""
         if self._first is not None:
-            if self._final is None:
-                self._final = self._first.counters()
+            self._final = self._first.counters() or self._final
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(self._first.pidfd, signal.SIGKILL)
                 return
