@@ -2,7 +2,7 @@
 # Installs the packages of a profile's lock into /opt/venv, inside the image's first stage.
 set -eu
 profile=$1
-export PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
+export NO_COLOR=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 UV_NO_CACHE=1 UV_PYTHON_DOWNLOADS=never
 
 # pip and uv bring certificates of their own; what the image trusts counts here.
 bundle=/etc/ssl/certs/ca-certificates.crt

@@ -92,9 +92,57 @@ def test_options_become_limits(whaledo_run: Command) -> None:
     assert json.loads(result.stdout)["usage"]["log_dropped_bytes"] == 5001 - 1024
 
 
+ANSWER_ALL = """\
+import csv
+from pathlib import Path
+print("starting without an end of line", end="")
+queries = list(csv.DictReader(open("data/queries/one.csv")))
+rows = [f"{query['query_id']},c,0.5" for query in queries]
+Path("submission/submission.csv").write_text("\\n".join(["query_id,database_image_id,score", *rows, ""]))
+"""
+
+
+def test_the_output_of_a_smoke_run_is_shown_apart_from_that_of_the_run(whaledo_run: Command) -> None:
+    result = whaledo_run(ANSWER_ALL, "--smoke", "1", "--twice")
+    assert result.exit_code == 0, result.output
+    printed = "starting without an end of line\n"
+    assert result.stdout.startswith(
+        f"[whaledo: smoke run, on a few queries]\n{printed}"
+        f"[whaledo: smoke run, again on the same queries]\n{printed}"
+        f"[whaledo: the run itself]\n{printed}"
+    )
+    assert "smoke: ok on 1 query in " in result.stdout
+    assert "; twice: identical\n" in result.stdout
+    assert str(whaledo_run.output / "smoke" / "log.txt") in result.stdout
+
+
+def test_a_smoke_run_that_fails_says_where_its_log_is(whaledo_run: Command) -> None:
+    result = whaledo_run("[][0]", "--smoke", "1", "--json")
+    assert result.exit_code == 1
+    document = json.loads(result.stdout)
+    assert (document["verdict"]["step"], document["smoke"]["first"]["verdict"]["step"]) == ("smoke", "run")
+    assert "✗ crashed: in the smoke run on 1 query (see smoke/): main.py raised IndexError" in result.stderr
+    assert "smoke: crashed on 1 query in " in result.stderr
+    assert str(whaledo_run.output / "smoke" / "log.txt") in result.stderr
+    assert str(whaledo_run.output / "log.txt") not in result.stderr
+
+
+def test_walls_that_are_required_and_missing_are_the_hosts_fault(whaledo_run: Command) -> None:
+    result = whaledo_run("", "--require", "enforced", "--network", "host")
+    assert result.exit_code == 3
+    assert "nothing was started" in result.stderr
+    assert (
+        "network: not enforced: the host's network was asked for (leave --network host out)" in result.stderr
+    )
+    assert not whaledo_run.output.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "status", "says"),
     [
+        (["--smoke", "0"], 2, "a smoke run of 0 queries tries nothing"),
+        (["--smoke", "-2"], 2, "a smoke run of -2 queries tries nothing"),
+        (["--twice", "--show-identities"], 2, "it can't show identities"),
         (["--memory", "8x"], 2, "`8x` is not a size"),
         (["--timeout", "soon"], 2, "`soon` is not a duration"),
         (["--timeout", "0"], 2, "the limit wall_s is 0"),

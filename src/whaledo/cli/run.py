@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whaledo.cli.answer import Answer, JsonOption, answering
-from whaledo.execution.contract import Limits, Network
+from whaledo.execution.contract import LOG, OUTPUT_CSV, RECORD, Limits, Network
+from whaledo.execution.records import SMOKE_QUERIES, Level
 from whaledo.units import parse_duration, parse_size, show_duration, show_size
 
 if TYPE_CHECKING:
-    from whaledo.execution.records import RunResult
+    from whaledo.execution.records import RunResult, Smoke
     from whaledo.execution.runner import Listener
 
 DEFAULTS = Limits()
@@ -50,6 +51,25 @@ def run(
     show_identities: Annotated[
         bool, typer.Option("--show-identities", help="Show the code the whole data folder, for debugging.")
     ] = False,
+    smoke: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="Try it first on N queries of each scenario, and run it if that is ok."
+        ),
+    ] = None,
+    twice: Annotated[
+        bool,
+        typer.Option(
+            "--twice",
+            help=f"Try it twice and compare what it answers; without --smoke on {SMOKE_QUERIES} queries.",
+        ),
+    ] = False,
+    require: Annotated[
+        Level | None,
+        typer.Option(
+            metavar="LEVEL", help="Start nothing unless every wall is `enforced` (or `best_effort`)."
+        ),
+    ] = None,
     score: Annotated[
         bool, typer.Option("--score", help="Score a valid csv at once, where the data has the right answers.")
     ] = False,
@@ -80,6 +100,9 @@ def run(
             show_identities,
             image or None,
             gpu,
+            smoke,
+            twice,
+            require,
         )
         with listening(answer) as listener:
             result = runner.run(request, listener)
@@ -148,20 +171,33 @@ def say_result(result: RunResult, output: Path, answer: Answer) -> None:
         answer.say("  (read from the log, which the submission wrote: likely, not proven)")
     for warning in result.warnings:
         answer.say(f"  ! {warning}", style="yellow")
+    if result.smoke is not None:
+        answer.say(f"  {smoke_line(result.smoke)}")
     if result.usage.wall_s:
         answer.say(f"  {usage_line(result)}")
     weak = [(name, held) for name, held in _guarantees(result) if held["level"] != "enforced"]
     for name, held in weak:
         answer.say(f"  {name}: {held['level'].replace('_', ' ')} ({held['by']})", style="yellow")
-    left = [
-        str(output / name) for name in ("submission.csv", "log.txt", "run.json") if (output / name).exists()
-    ]
-    answer.say(f"  {', '.join(left)}")
+    folders = [output] if result.smoke is None else [output, output / result.smoke.folder]
+    left = [folder / name for folder in folders for name in (OUTPUT_CSV, LOG, RECORD)]
+    answer.say(f"  {', '.join(str(path) for path in left if path.exists())}")
     answer.exit_status = 0 if good else ended.fault.exit_status if ended.fault else 1
 
 
 def _guarantees(result: RunResult) -> list[tuple[str, dict[str, str]]]:
     return list(result.engine.get("guarantees", {}).items())
+
+
+def smoke_line(smoke: Smoke) -> str:
+    """How the smoke run went and, where it was run twice, whether it answered alike."""
+    from whaledo.execution.smoke import counted_queries, describe
+
+    first = smoke.first
+    seconds = sum(first.steps.values())
+    text = f"smoke: {first.verdict.code} on {counted_queries(smoke.queries)} in {show_duration(seconds)}"
+    if smoke.comparison is not None:
+        text += f"; twice: {describe(smoke.comparison)}"
+    return text
 
 
 def usage_line(result: RunResult) -> str:

@@ -15,6 +15,7 @@ import shutil
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import TextIO
 
 from whaledo.cli.answer import visible
@@ -28,8 +29,24 @@ LINE_CHARACTERS = 2000
 REDRAW_S = 0.5
 """How often a line that ends in a carriage return (a progress bar) is shown again."""
 
+NOTICES = {
+    Step.SMOKE: "smoke run, on a few queries",
+    Step.SMOKE_AGAIN: "smoke run, again on the same queries",
+}
+"""What is said before the output of a run that comes before the run itself."""
+
+THE_RUN = "the run itself"
+"""What is said after such a one, before the output of the run."""
+
 _LINE_ENDS = re.compile(r"(\r\n|\n|\r(?!\Z))")
 """A carriage return that is the last character waits for the next: it may be half of a line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Notice:
+    """A line of ours among the submission's."""
+
+    text: str
 
 
 class RunScreen:
@@ -43,12 +60,13 @@ class RunScreen:
     def __init__(self, stream: TextIO, status: TextIO | None = None) -> None:
         self._stream, self._status = stream, status or sys.stderr
         self._has_status = self._status.isatty()
-        self._waiting: queue.Queue[bytes | str | None] = queue.Queue(WAITING_CHUNKS)
+        self._waiting: queue.Queue[bytes | str | _Notice | None] = queue.Queue(WAITING_CHUNKS)
         self._line = LineBuffer()
         self._skipped = 0
         self._second, self._shown = 0, 0
         self._status_text = ""
         self._next_status = 0.0
+        self._smoked = False
         self._thread = threading.Thread(target=self._show, name="run-screen", daemon=True)
 
     def __enter__(self) -> RunScreen:
@@ -63,7 +81,12 @@ class RunScreen:
         self._thread.join(2)
 
     def step(self, step: Step) -> None:
-        """Note that a step begins."""
+        """Note that a step begins; where there is a smoke run, say whose output comes next."""
+        if step in NOTICES:
+            self._smoked = True
+            self._put_notice(NOTICES[step])
+        elif step is Step.START and self._smoked:
+            self._put_notice(THE_RUN)
         if step is not Step.RUN:
             self._put_status(f"{step.value} …")
 
@@ -87,6 +110,10 @@ class RunScreen:
             self._next_status = now + REDRAW_S
             self._put_status(status_line(progress))
 
+    def _put_notice(self, text: str) -> None:
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(_Notice(text))
+
     def _put_status(self, text: str) -> None:
         if self._has_status and not self._waiting.full():
             self._waiting.put_nowait(text)
@@ -98,9 +125,11 @@ class RunScreen:
         with contextlib.suppress(OSError):
             self._show_end()
 
-    def _show_item(self, item: bytes | str) -> None:
+    def _show_item(self, item: bytes | str | _Notice) -> None:
         if isinstance(item, str):
             self._status_text = item
+        elif isinstance(item, _Notice):
+            self._print([*self._line.end(), f"[whaledo: {item.text}]"])
         else:
             self._print(self._line.add(item))
         self._draw_status()

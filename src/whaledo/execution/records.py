@@ -11,14 +11,19 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from whaledo.errors import Fault
+from whaledo.errors import Fault, UsageError
 from whaledo.execution.contract import Limits, Network
+
+SMOKE_QUERIES = 3
+"""Queries of each scenario that a smoke run has where nobody says how many."""
 
 
 class Step(StrEnum):
     """The steps of a run, in order; a verdict names the one it fell in."""
 
     UNPACK = "unpack"
+    SMOKE = "smoke"
+    SMOKE_AGAIN = "smoke_again"
     START = "start"
     RUN = "run"
     COLLECT = "collect"
@@ -50,6 +55,11 @@ class Level(StrEnum):
     ENFORCED = "enforced"
     BEST_EFFORT = "best_effort"
     NOT_ENFORCED = "not_enforced"
+
+    def reaches(self, needed: Level) -> bool:
+        """Whether this is as good as `needed`, or better."""
+        order = list(Level)
+        return order.index(self) <= order.index(needed)
 
 
 class Guarantee(StrEnum):
@@ -111,6 +121,12 @@ class RunRequest:
         limits: what the run may use.
         network: whether it may reach the network.
         show_identities: whether the whole data folder is shown, labels and all, for debugging.
+        smoke: how many queries of each scenario to try the submission with before the run; None: no such try.
+        twice: whether to try it a second time on the same queries and compare; alone it brings `SMOKE_QUERIES`.
+        require: the level that every guarantee has to reach, or nothing is started; None: whatever there is.
+
+    Raises:
+        UsageError: `smoke` is less than 1, or there is to be a smoke run that shows identities.
     """
 
     submission: str
@@ -123,6 +139,26 @@ class RunRequest:
     show_identities: bool = False
     image: str | None = None
     gpu: bool | None = None
+    smoke: int | None = None
+    twice: bool = False
+    require: Level | None = None
+
+    def __post_init__(self) -> None:
+        if self.smoke is not None and self.smoke < 1:
+            raise UsageError(
+                f"a smoke run of {self.smoke} queries tries nothing",
+                hint=f"give at least 1 query of each scenario, such as --smoke {SMOKE_QUERIES}, or leave it out",
+            )
+        if self.smoke_queries is not None and self.show_identities:
+            raise UsageError(
+                "a smoke run has a small part of the data without any labels, so it can't show identities",
+                hint="leave out --show-identities, or --smoke and --twice",
+            )
+
+    @property
+    def smoke_queries(self) -> int | None:
+        """How many queries of each scenario the smoke run has; None where there is no smoke run."""
+        return SMOKE_QUERIES if self.smoke is None and self.twice else self.smoke
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON; `from_json` reads it back."""
@@ -132,7 +168,8 @@ class RunRequest:
     def from_json(cls, document: Mapping[str, Any]) -> RunRequest:
         """Read a request that `to_json` wrote, perhaps on another machine."""
         limits, network = Limits(**document["limits"]), Network(document["network"])
-        return cls(**{**document, "limits": limits, "network": network})
+        require = None if document.get("require") is None else Level(document["require"])
+        return cls(**{**document, "limits": limits, "network": network, "require": require})
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +226,69 @@ class Usage:
     sampled: tuple[str, ...] = ()
 
 
+class Agreement(StrEnum):
+    """How alike two runs of the same submission on the same data are."""
+
+    IDENTICAL = "identical"
+    SAME_RANKING = "same_ranking"
+    DIFFERENT = "different"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs of the same submission on the same data, compared.
+
+    Attributes:
+        agreement: identical: the same pairs with the same scores; same ranking: the same images in the same order,
+            ties included, with other scores; different: anything else.
+        differing_queries: queries whose ranking differs.
+        unpaired: pairs of query and image that only one of the two has.
+        largest_difference: of the two scores of one pair; None where no pair is in both.
+        query_id: where that is; where no score differs, a pair that only one of the two has; None without any.
+        image_id: likewise.
+    """
+
+    agreement: Agreement
+    differing_queries: int = 0
+    unpaired: int = 0
+    largest_difference: float | None = None
+    query_id: str | None = None
+    image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One run on the smoke data: how it ended, what it used, seconds of each of its steps, and its warnings."""
+
+    verdict: Verdict
+    usage: Usage
+    steps: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Smoke:
+    """The smoke run that came before a run.
+
+    Attributes:
+        queries_per_scenario: how many were asked for.
+        queries: how many there were, all scenarios together.
+        images: photographs in the small data folder.
+        folder: where its csv, log and record are, relative to the output folder.
+        first: how it went.
+        second: how it went again, where it was to be run twice and the first was well.
+        comparison: what the two have in common, where both ended well.
+    """
+
+    queries_per_scenario: int
+    queries: int
+    images: int
+    folder: str
+    first: Trial
+    second: Trial | None = None
+    comparison: Comparison | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class RunResult:
     """Everything that is known of a run when it is over: this is `run.json`.
@@ -207,6 +307,7 @@ class RunResult:
         steps: seconds of each step.
         rankings: queries answered and not answered, and rows, of a csv that was read.
         warnings: what deserves a look though the run is fine.
+        smoke: the smoke run before it, where one was asked for and begun.
     """
 
     run_id: str
@@ -222,6 +323,7 @@ class RunResult:
     steps: Mapping[str, float]
     rankings: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
+    smoke: Smoke | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON."""

@@ -23,14 +23,15 @@ from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.public import PublicView, make_public_view
 from whaledo.errors import BadArchive, BadData, Fault, MachineError, UsageError
-from whaledo.execution import output, verdict
+from whaledo.execution import output, smoke, verdict
 from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
 from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES, Network
 from whaledo.execution.engines import find_engine, remove_left
 from whaledo.execution.engines.base import Engine, Order, Sandbox
 from whaledo.execution.failure import TAIL_BYTES, Setting, read_failure
 from whaledo.execution.log import LogKeeper
-from whaledo.execution.records import Code, RunRequest, RunResult, Step, Usage, Verdict
+from whaledo.execution.records import Code, RunRequest, RunResult, Smoke, Step, Usage, Verdict
+from whaledo.execution.required import check_started, require_guarantees
 from whaledo.execution.supervisor import Progress, Supervisor
 from whaledo.execution.validation import validate_csv
 from whaledo.execution.workspace import Workspace, closed_to_others, hand_over, workspace
@@ -66,11 +67,13 @@ class _Course:
     engine: Engine
     steps: dict[str, float] = field(default_factory=dict)
     submission: dict[str, Any] = field(default_factory=dict)
-    engine_record: dict[str, Any] = field(default_factory=dict)
+    engine_record: Mapping[str, Any] = field(default_factory=dict)
     data: dict[str, Any] = field(default_factory=dict)
     usage: Usage = field(default_factory=Usage)
     rankings: Mapping[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
+    hidden_files: tuple[str, ...] = ()
+    smoke: Smoke | None = None
     now: Step = Step.UNPACK
 
     @contextmanager
@@ -100,6 +103,7 @@ class _Course:
             steps=self.steps,
             rankings=self.rankings,
             warnings=tuple(self.warnings),
+            smoke=self.smoke,
         )
 
 
@@ -109,7 +113,8 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
     Raises:
         UsageError: there is no such zip, or another run is writing to the output folder.
         BadData: the data folder can't be used.
-        MachineError: there is no engine or environment, or the output folder can't be written.
+        MachineError: there is no engine or environment, the output folder can't be written, or the host's walls
+            don't reach what the request requires; nothing of the submission was started then.
     """
     zip_path = Path(request.submission)
     if not zip_path.is_file():
@@ -126,7 +131,18 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
         challenge=load_challenge(Path(request.data)),
         engine=find_engine(request),
     )
-    with output.output_folder(Path(request.output)) as folder:
+    if request.require is not None:
+        require_guarantees(request, course.engine, request.require, _runs(), course.run_id)
+    return _conduct(course)
+
+
+def _runs() -> Path:
+    return state_folder() / "runs"
+
+
+def _conduct(course: _Course) -> RunResult:
+    """Go through the steps, and write down what became of them."""
+    with output.output_folder(Path(course.request.output)) as folder:
         try:
             ended = _run(course, folder)
         except MachineError as error:
@@ -137,18 +153,53 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
 
 
 def _run(course: _Course, folder: Path) -> Verdict:
-    with workspace(state_folder() / "runs", course.run_id, course.engine.name, remove_left) as place:
+    with workspace(_runs(), course.run_id, course.engine.name, remove_left) as place:
         with course.step(Step.UNPACK):
             view = _show_data(course, place)
-            output.set_aside(folder)
+            for each in (folder, folder / smoke.FOLDER, folder / smoke.AGAIN):
+                output.set_aside(each)
             if refused := _unpack(course, place):
                 return refused
+        if course.request.smoke_queries and (failed := _smoke(course, course.request.smoke_queries, folder)):
+            return failed
         log_fd = output.open_log(folder)
         try:
             output.head_log(log_fd, _heading(course))
             return _execute(course, place, view, folder, LogKeeper(log_fd, course.request.limits.log_bytes))
         finally:
             os.close(log_fd)
+
+
+def _smoke(course: _Course, queries: int, folder: Path) -> Verdict | None:
+    """Try the submission on a few queries; a verdict if that is the end of it."""
+
+    def run_on(step: Step, data: Path, results: Path) -> RunResult:
+        with course.step(step):
+            ran = _conduct(_small(course, step, data, results))
+        course.engine_record = ran.engine
+        return ran
+
+    with workspace(_runs(), f"{course.run_id}-sample", course.engine.name, remove_left) as place:
+        course.now = Step.SMOKE
+        course.smoke = smoke.try_out(
+            course.challenge, queries, place.data, folder, twice=course.request.twice, run_on=run_on
+        )
+    course.warnings += smoke.warnings_of(course.smoke)
+    return smoke.verdict_of(course.smoke)
+
+
+def _small(course: _Course, step: Step, data: Path, results: Path) -> _Course:
+    """The same run on other data, with a name and an output folder of its own."""
+    request = replace(course.request, data=str(data), output=str(results), smoke=None, twice=False)
+    return _Course(
+        request,
+        run_id=f"{course.run_id}-{step.value}",
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        listener=replace(course.listener, step=lambda _: None),
+        challenge=load_challenge(data),
+        engine=course.engine,
+        hidden_files=course.hidden_files,  # not even copied, and their absence is explained all the same
+    )
 
 
 def _heading(course: _Course) -> list[str]:
@@ -201,12 +252,13 @@ def _show_data(course: _Course, place: Workspace) -> _View:
     hand_over(place.data, place.uid)
     if place.uid != os.geteuid():
         _check_readable(course.challenge, view)
+    course.hidden_files += view.hidden_files
     course.data = {
         "folder": course.request.data,
         "hidden_columns": list(view.hidden_columns),
-        "hidden_files": list(view.hidden_files),
+        "hidden_files": list(course.hidden_files),
     }
-    setting = Setting(course.engine.packages.profile, view.hidden_columns, view.hidden_files, offline)
+    setting = Setting(course.engine.packages.profile, view.hidden_columns, course.hidden_files, offline)
     return _View(view.image_folders, setting)
 
 
@@ -240,6 +292,8 @@ def _execute(course: _Course, place: Workspace, view: _View, folder: Path, log: 
         with course.step(Step.START):
             sandbox = course.engine.start(order)
             course.engine_record = _engine_record(course.engine, sandbox)
+            if request.require is not None:
+                check_started(sandbox.guarantees, request.require)
         with course.step(Step.RUN):
             failed = _watch(course, sandbox, log, view.setting)
         if failed is not None:
