@@ -21,6 +21,7 @@ COMMANDS = {
     "score": "score:score",
     "compare": "score:compare",
     "report": "report:report",
+    "doctor": "doctor:doctor",
 }
 """Each command by name: the file in this folder, and the function in it."""
 
