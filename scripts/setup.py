@@ -66,7 +66,9 @@ class Checkout:
     def key(self, python: Interpreter) -> str:
         """What a finished `.venv` was made from; another key means that it is to be made anew."""
         facts = [str(self.root), str(python.executable), python.version]
-        contents = [path.read_text("utf-8") for path in (self.lock, self.project, Path(__file__))]
+        contents = [
+            path.read_text("utf-8") for path in (self.tool_lock, self.lock, self.project, Path(__file__))
+        ]
         return hashlib.sha256("\0".join(facts + contents).encode()).hexdigest()
 
     def is_current(self, key: str) -> bool:

@@ -71,7 +71,7 @@ def test_every_command_in_a_document_exists(document: Path) -> None:
     known = get_command(application()).commands  # type: ignore[attr-defined]  # a group has commands
     text = document.read_text("utf-8")
     code = "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
-    for command, sub in re.findall(r"(?:^|[`/ ])whaledo ([a-z]+)(?: ([a-z]+))?", code, re.MULTILINE):
+    for command, sub in re.findall(r"(?:^|[`/]|bin/)whaledo ([a-z]+)(?: ([a-z]+))?", code, re.MULTILINE):
         assert command in known, f"whaledo {command}"
         if sub and hasattr(known[command], "commands"):
             assert sub in known[command].commands, f"whaledo {command} {sub}"

@@ -94,7 +94,8 @@ def lock(checkout: Any, package: str, wheels: Path) -> None:
     """Let the lock pin just this package."""
     wheel = load(checkout.root / "backend.py", "backend").wheel(wheels, package, {f"{package}.py": ""})
     digest = hashlib.sha256((wheels / wheel).read_bytes()).hexdigest()
-    checkout.lock.write_text(f"{package}==1.0 \\\n    --hash=sha256:{digest}\n")
+    for lock in (checkout.tool_lock, checkout.lock):
+        lock.write_text(f"{package}==1.0 \\\n    --hash=sha256:{digest}\n")
 
 
 def works(checkout: Any, code: str = "import krill, whaledo") -> bool:
@@ -152,7 +153,7 @@ def test_what_no_longer_fits_is_not_current(setup: Any, checkout: Any, tmp_path:
     shutil.copytree(checkout.root, elsewhere.root, symlinks=True)
     assert not elsewhere.is_current(elsewhere.key(python))
     assert not checkout.is_current(checkout.key(dataclasses.replace(python, version="3.11.99")))
-    for part in (checkout.project, checkout.lock):
+    for part in (checkout.project, checkout.lock, checkout.tool_lock):
         content = part.read_text()
         part.write_text(content + "\n")
         assert not checkout.is_current(checkout.key(python))
@@ -168,7 +169,7 @@ def test_a_failure_is_said_and_leaves_the_old_one_working(
     setup: Any, checkout: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
     setup.main(["--tool"])
-    checkout.lock.write_text(f"krill==1.0 --hash=sha256:{'0' * 64}\n")
+    checkout.tool_lock.write_text(f"krill==1.0 --hash=sha256:{'0' * 64}\n")
 
     assert setup.main(["--tool"]) == 3
 

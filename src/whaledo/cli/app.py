@@ -17,6 +17,7 @@ from whaledo.errors import Fault
 COMMANDS = {
     "demo": "demo:demo",
     "pack": "pack:pack",
+    "check": "check:check",
     "run": "run:run",
     "score": "score:score",
     "compare": "score:compare",
