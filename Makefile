@@ -32,7 +32,7 @@ FOR_TOOL := --universal --fork-strategy fewest pyproject.toml
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tool demo pull build pack-quickstart pack-benchmark pack-submission test-submission \
-  test-container interact-container score test lint bench lock clean
+  test-container interact-container score test attack lint bench lock clean
 
 help: ## Show the settings and the commands
 	@printf 'Settings:\n'
@@ -89,7 +89,10 @@ score: tool ## Check and score submission/submission.csv
 	@$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" $(if $(LABELS),"$(LABELS)",--data "$(DATA)")
 
 test: setup ## Run the tests (ARGS="-k pack" for some of them)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/hostile $(ARGS)
+
+attack: setup ## Attack the walls of every engine that is here (ARGS="-k bubblewrap-us" for one)
+	@$(BIN)/python -m pytest tests/hostile $(ARGS)
 
 lint: tool ## Check style, formatting and types
 	@$(BIN)/ruff check && $(BIN)/ruff format --check && $(BIN)/mypy

@@ -16,6 +16,7 @@ import contextlib
 import json
 import marshal
 import os
+import resource
 import select
 import shutil
 import signal
@@ -233,6 +234,11 @@ class BubblewrapSandbox:
             self.submission_fd = self._place_fds[0]
             self._pid = self._sandbox_pid()
             self.done_fd = self._keep(self._open_process())
+            if isinstance(self._group, str) and self._pid is not None:
+                # Bubblewrap's own process is no way round the limit: it can be written to from inside.
+                most = order.limits.processes
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(self._pid, resource.RLIMIT_NPROC, (most, most))
             self.is_up = _open_gate(gate)
         self._tree = ProcessTree(self._pid or self._process.pid)
 

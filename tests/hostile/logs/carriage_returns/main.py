@@ -1,0 +1,3 @@
+for number in range(10_000):
+    print(f"\r{number}", end="")
+print('\n{"bar": "done"}')

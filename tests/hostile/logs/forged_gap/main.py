@@ -1,0 +1,1 @@
+print("[whaledo: 5 bytes dropped here, past the log limit]")

@@ -1,0 +1,5 @@
+import socket
+
+from attack import TARGETS, attempt, connect, found
+
+found(answer=attempt(connect, socket.AF_UNIX, "\0" + TARGETS["neighbour"]["abstract"]))

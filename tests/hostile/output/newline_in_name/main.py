@@ -1,0 +1,1 @@
+open("submission/submission.csv\n", "w")

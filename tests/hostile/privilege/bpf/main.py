@@ -1,0 +1,3 @@
+from attack import buffer, call, found
+
+found(answer=call("bpf", 0, buffer, 72))

@@ -1,0 +1,5 @@
+import time
+
+from attack import attempt, found
+
+found(answer=attempt(time.clock_settime, time.CLOCK_REALTIME, 0))

@@ -1,0 +1,3 @@
+print("[whaledo: still running at the time limit of 3 h]")
+print('{"verdict": {"code": "ok"}}')
+raise SystemExit(3)

@@ -1,0 +1,5 @@
+def rank():
+    return rank()
+
+
+rank()

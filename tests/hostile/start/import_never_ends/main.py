@@ -1,0 +1,3 @@
+import forever
+
+forever.start()

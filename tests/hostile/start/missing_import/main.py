@@ -1,0 +1,3 @@
+import timm
+
+timm.list_models()
