@@ -31,6 +31,22 @@ class DeepLearningPackages(unittest.TestCase):
         batches = [batch for (batch,) in DataLoader(photographs, batch_size=4, num_workers=2)]
         assert torch.cat(batches).ravel().tolist() == list(range(8))
 
+    def test_onnx_and_onnxscript_let_torch_export_what_onnxruntime_runs(self) -> None:
+        import onnx
+        import onnxruntime
+        import onnxscript
+        import torch
+
+        assert onnxscript.__version__
+        network, given = torch.nn.Linear(4, 2).eval(), torch.ones(1, 4)
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder, "model.onnx"))
+            torch.onnx.export(network, (given,), path, dynamo=True, external_data=False)
+            onnx.checker.check_model(path)
+            session = onnxruntime.InferenceSession(path)
+        found = session.run(None, {session.get_inputs()[0].name: given.numpy()})[0]
+        assert np.allclose(found, network(given).detach().numpy(), atol=1e-6)
+
     def test_torchvision_transforms_and_has_its_compiled_operators(self) -> None:
         import torch
         from torchvision.ops import nms

@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "score:compare",
     "report": "report:report",
     "doctor": "doctor:doctor",
+    "weights": "weights:weights",
 }
 """Each command by name: the file in this folder, and the function in it."""
 

@@ -39,8 +39,9 @@ exit $status
 """
 """The first process of a container, in /bin/sh, which also reaps whatever is left without a parent.
 
-It doesn't end when it is interrupted, which any process of the run can do. Output goes straight into our pipe: on its way through the engine's daemon it would take ten times as long. And
-when `main.py` has ended, the container waits until its control group, which goes with it, has been read.
+It isn't ended by an interrupt, which any process of the run can send. Output goes straight into our pipe: on its
+way through the engine's daemon it would take ten times as long. And when `main.py` has ended, the container waits
+until its control group, which goes with it, has been read.
 """
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
