@@ -41,7 +41,7 @@ from whaledo.execution.engines.bubblewrap_plan import (
     small_files,
     stage_plan,
 )
-from whaledo.execution.records import Guarantee, Held
+from whaledo.execution.records import Guarantee, Held, Level
 from whaledo.execution.seccomp import digest, load_filters
 from whaledo.execution.watch import DiskWatch, ProcessTree, filled
 
@@ -133,6 +133,17 @@ class _StageError(Exception):
         self.step = step
 
 
+def _limit_processes(pid: int, most: int) -> bool:
+    """Limit the processes of another process's user namespace; whether that was allowed."""
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NPROC, (most, most))
+    except PermissionError:  # a root without CAP_SYS_RESOURCE, and a process of another user
+        return False
+    except ProcessLookupError:  # it has ended: nothing is left to limit
+        pass
+    return True
+
+
 def _open_gate(gate: socket.socket) -> bool:
     """Let the run begin; false where the walls fell before, so that there is nobody at the gate."""
     gate.settimeout(START_PATIENCE_S)
@@ -168,6 +179,7 @@ class BubblewrapSandbox:
         self._status = b""
         self._open: list[int] = []
         self._last = Sample()
+        self._first_is_limited = True
         self.log_fd, writer = self._pipe()
         try:
             self._launch(program, writer, trial=trial)
@@ -236,9 +248,7 @@ class BubblewrapSandbox:
             self.done_fd = self._keep(self._open_process())
             if isinstance(self._group, str) and self._pid is not None:
                 # Bubblewrap's own process is no way round the limit: it can be written to from inside.
-                most = order.limits.processes
-                with contextlib.suppress(ProcessLookupError):
-                    resource.prlimit(self._pid, resource.RLIMIT_NPROC, (most, most))
+                self._first_is_limited = _limit_processes(self._pid, order.limits.processes)
             self.is_up = _open_gate(gate)
         self._tree = ProcessTree(self._pid or self._process.pid)
 
@@ -289,12 +299,16 @@ class BubblewrapSandbox:
     @property
     def guarantees(self) -> Mapping[Guarantee, Held]:
         """See `Sandbox`."""
-        return guarantees(
+        held = guarantees(
             self._order,
             private_refused=self._private_refused,
             group=self._group,
             filters=None if self._filters is None else digest(self._filters),
         )
+        if not self._first_is_limited:
+            why = "a resource limit, but not for the first process, which code could get hold of"
+            held[Guarantee.PROCESS_COUNT] = Held(Level.BEST_EFFORT, why)
+        return held
 
     def sample(self) -> Sample:
         """See `Sandbox`."""
