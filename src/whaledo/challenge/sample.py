@@ -8,18 +8,15 @@ whole folder of them, mounted, would be neither small nor what metadata.csv says
 
 from __future__ import annotations
 
-import csv
 import shutil
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from whaledo.challenge.layouts import SCENARIO_COLUMNS, SCENARIOS_FILE
 from whaledo.challenge.load import METADATA_FILE
-from whaledo.challenge.model import Challenge, Layout, Scenario
+from whaledo.challenge.model import Challenge, Scenario
 from whaledo.challenge.paths import parts
-from whaledo.challenge.scenarios import DATABASE_COLUMNS, QUERY_COLUMNS
 from whaledo.challenge.settings import FILE as SETTINGS_FILE
+from whaledo.challenge.writing import place, write_scenarios, write_table
 from whaledo.errors import MachineError
 
 DATABASE_IMAGES = 64
@@ -68,7 +65,7 @@ def write_sample(sample: Challenge, destination: Path) -> None:
         destination.mkdir()
         _write_text(sample, destination)
         for image in sample.images.values():
-            shutil.copyfile(sample.folder.joinpath(*parts(image.path)), _place(destination, image.path))
+            shutil.copyfile(sample.folder.joinpath(*parts(image.path)), place(destination, image.path))
         for path in (destination, *destination.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
     except OSError as error:
@@ -82,29 +79,5 @@ def _write_text(sample: Challenge, folder: Path) -> None:
     if (settings := sample.folder / SETTINGS_FILE).exists():
         shutil.copyfile(settings, folder / SETTINGS_FILE)
     rows = ([image.fields[name] for name in sample.columns] for image in sample.images.values())
-    _write_table(_place(folder, METADATA_FILE), sample.columns, rows)
-    for scenario in sample.scenarios:
-        asked = ((query.query_id, query.image_id) for query in scenario.queries)
-        _write_table(_place(folder, scenario.queries_path), QUERY_COLUMNS, asked)
-        path = _place(folder, scenario.database_path)
-        if sample.layout is Layout.A:  # one id a line as it is: no quotes around a comma
-            path.write_text("".join(f"{image_id}\n" for image_id in scenario.database), encoding="utf-8")
-        else:
-            _write_table(path, DATABASE_COLUMNS, ((image_id,) for image_id in scenario.database))
-    if sample.layout is Layout.B:
-        paths = ((each.scenario_id, each.queries_path, each.database_path) for each in sample.scenarios)
-        _write_table(_place(folder, SCENARIOS_FILE), SCENARIO_COLUMNS, paths)
-
-
-def _place(folder: Path, relative: str) -> Path:
-    """The path of a file below a folder, with the folders on the way there."""
-    path = folder.joinpath(*parts(relative))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def _write_table(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+    write_table(folder, METADATA_FILE, sample.columns, rows)
+    write_scenarios(folder, sample.scenarios, sample.layout)

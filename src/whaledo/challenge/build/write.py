@@ -7,10 +7,9 @@ scored and reported on; its images are a link to the public ones.
 
 from __future__ import annotations
 
-import csv
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from whaledo.challenge.build.convert import Converted
 from whaledo.challenge.build.plan import Plan
 from whaledo.challenge.build.records import DateDetail
 from whaledo.challenge.build.table import Photograph
-from whaledo.challenge.layouts import SCENARIO_COLUMNS, SCENARIOS_FILE
 from whaledo.challenge.load import METADATA_FILE
-from whaledo.challenge.model import Layout, Scenario
-from whaledo.challenge.scenarios import DATABASE_COLUMNS, QUERY_COLUMNS
+from whaledo.challenge.model import Layout
 from whaledo.challenge.settings import FILE as SETTINGS_FILE
 from whaledo.challenge.truth import LABEL_COLUMNS
+from whaledo.challenge.writing import write_scenarios, write_table
 
 PUBLIC, PRIVATE, TRAINING = "public", "private", "training"
 IMAGES = "images"
@@ -54,14 +52,15 @@ def write_challenge(
     ]
     _write_rows(made / PUBLIC / METADATA_FILE, [*seen.values()])
     _write_rows(made / PRIVATE / METADATA_FILE, known, always=("identity",))
+    layout = Layout.A if plan.scenarios[0].database_path.endswith(".txt") else Layout.B
     for part in (PUBLIC, PRIVATE):
-        _write_scenarios(made / part, plan.scenarios)
+        write_scenarios(made / part, plan.scenarios, layout)
         if name is not None:
             text = f"name = {json.dumps(name, ensure_ascii=False)}\n"
             (made / part / SETTINGS_FILE).write_text(text, encoding="utf-8")
     (made / PRIVATE / IMAGES).symlink_to(Path("..") / PUBLIC / IMAGES)
     labels = list(_labels(plan))
-    _write_table(made / PRIVATE / LABELS_FILE, LABEL_COLUMNS, labels)
+    write_table(made / PRIVATE, LABELS_FILE, LABEL_COLUMNS, labels)
     if plan.training:
         rows = [_learnt(new_id, one, converted[new_id], plan) for new_id, one in plan.training.items()]
         _write_rows(made / TRAINING / METADATA_FILE, rows, always=("identity",))
@@ -127,29 +126,7 @@ def _labels(plan: Plan) -> Iterator[tuple[str, str]]:
                     yield query.query_id, image_id
 
 
-def _write_scenarios(folder: Path, scenarios: Sequence[Scenario]) -> None:
-    layout = Layout.A if scenarios[0].database_path.endswith(".txt") else Layout.B
-    for scenario in scenarios:
-        queries = ((query.query_id, query.image_id) for query in scenario.queries)
-        _write_table(folder / scenario.queries_path, QUERY_COLUMNS, queries)
-        header = () if layout is Layout.A else DATABASE_COLUMNS
-        _write_table(folder / scenario.database_path, header, ((image_id,) for image_id in scenario.database))
-    if layout is Layout.B:
-        paths = ((each.scenario_id, each.queries_path, each.database_path) for each in scenarios)
-        _write_table(folder / SCENARIOS_FILE, SCENARIO_COLUMNS, paths)
-
-
 def _write_rows(path: Path, rows: Sequence[Row], always: Sequence[str] = ()) -> None:
     """Write rows as a table, without the columns that are empty throughout."""
     columns = [name for name in rows[0] if name in always or any(row[name] != "" for row in rows)]
-    _write_table(path, columns, ([row[name] for name in columns] for row in rows))
-
-
-def _write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a CSV file; without a header where that is empty."""
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if columns := list(header):
-            writer.writerow(columns)
-        writer.writerows(rows)
+    write_table(path.parent, path.name, columns, ([row[name] for name in columns] for row in rows))

@@ -7,13 +7,12 @@ many processes draw.
 
 from __future__ import annotations
 
-import csv
 import multiprocessing
 import os
 import shutil
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,11 +22,10 @@ from uuid import uuid4
 from whaledo.challenge.demo.photographs import photograph_animal
 from whaledo.challenge.demo.scenarios import choose_scenarios
 from whaledo.challenge.demo.schedule import Plan, Shot, draw_schedule
-from whaledo.challenge.layouts import SCENARIO_COLUMNS, SCENARIOS_FILE
 from whaledo.challenge.load import METADATA_FILE
-from whaledo.challenge.model import Layout, Scenario
-from whaledo.challenge.scenarios import DATABASE_COLUMNS, QUERY_COLUMNS
+from whaledo.challenge.model import Layout
 from whaledo.challenge.settings import FILE as SETTINGS_FILE
+from whaledo.challenge.writing import write_scenarios, write_table
 from whaledo.errors import MachineError, UsageError
 
 IMAGES = "images"
@@ -92,8 +90,8 @@ def write_demo(
                 if on_progress is not None:
                     on_progress(len(rows), len(shots))
             rows.sort(key=lambda row: str(row["image_id"]))
-            _write_table(made / METADATA_FILE, rows[0].keys(), (row.values() for row in rows))
-            _write_scenarios(made, scenarios, layout)
+            write_table(made, METADATA_FILE, rows[0].keys(), (row.values() for row in rows))
+            write_scenarios(made, scenarios, layout)
             settings = f'name = "Synthetic belugas (seed {seed})"\n'
             (made / SETTINGS_FILE).write_text(settings, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -200,24 +198,3 @@ def _draw_animal(seed: int, shots: Sequence[Shot], folder: Path) -> list[dict[st
             }
         )
     return rows
-
-
-def _write_scenarios(folder: Path, scenarios: Sequence[Scenario], layout: Layout) -> None:
-    for scenario in scenarios:
-        queries = ((query.query_id, query.image_id) for query in scenario.queries)
-        _write_table(folder / scenario.queries_path, QUERY_COLUMNS, queries)
-        header = () if layout is Layout.A else DATABASE_COLUMNS
-        _write_table(folder / scenario.database_path, header, ((image_id,) for image_id in scenario.database))
-    if layout is Layout.B:
-        paths = ((each.scenario_id, each.queries_path, each.database_path) for each in scenarios)
-        _write_table(folder / SCENARIOS_FILE, SCENARIO_COLUMNS, paths)
-
-
-def _write_table(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a CSV file; without a header where that is empty."""
-    path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        if columns := list(header):
-            writer.writerow(columns)
-        writer.writerows(rows)
