@@ -98,6 +98,14 @@ def test_what_takes_long_is_told_line_by_line_while_it_goes_on(client: MakeClien
     assert heard == ["first", "second"]
 
 
+def test_what_is_told_has_no_colours_and_the_program_has_the_variables_it_was_given(
+    client: MakeClient,
+) -> None:
+    lines: list[str] = []
+    tell(client(r'printf "\033[91m$MODE\033[0m\n"'), ["build"], "x", lines.append, {"MODE": "plain"})
+    assert lines == ["plain"]
+
+
 def test_what_failed_after_long_is_told_by_its_last_line(client: MakeClient) -> None:
     script = "for n in 1 2 3; do echo step $n; done; echo 'ERROR: no space left on device'; echo; exit 3"
     with pytest.raises(MachineError, match=r"couldn't build it: ERROR: no space left on device$") as caught:

@@ -6,10 +6,12 @@ Both take the same words for all that whaledo needs, so they are one thing with 
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,8 @@ CLIENTS = (DOCKER, PODMAN)
 """The container engines by the names of their programs, the more common one first."""
 
 _KEPT_LINES = 20
+
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 PATIENCE_S = 60.0
 """A daemon that doesn't answer a question within this time is broken."""
@@ -142,8 +146,21 @@ class Question:
         return said
 
 
-def tell(client: Client, words: Sequence[str], doing: str, on_output: Callable[[str], None]) -> None:
-    """Have the program do something that takes long, and hand on each line that it prints.
+def tell(
+    client: Client,
+    words: Sequence[str],
+    doing: str,
+    on_output: Callable[[str], None],
+    variables: Mapping[str, str] | None = None,
+) -> None:
+    """Have the program do something that takes long, and hand on each line that it prints, without its colours.
+
+    Args:
+        client: the engine.
+        words: what to do.
+        doing: the same for a person, after "couldn't".
+        on_output: called with each line.
+        variables: set for the program besides our own.
 
     Raises:
         MachineError: it failed at `doing`; with what it said last, and a hint.
@@ -156,11 +173,13 @@ def tell(client: Client, words: Sequence[str], doing: str, on_output: Callable[[
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        env={**os.environ, **(variables or {})},
     ) as process:
         try:
-            for line in process.stdout or ():
-                last.append(line.rstrip())
-                on_output(line.rstrip())
+            for printed in process.stdout or ():
+                line = _COLOUR.sub("", printed).rstrip()
+                last.append(line)
+                on_output(line)
         except BaseException:
             process.terminate()
             raise

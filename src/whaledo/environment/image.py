@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whaledo import __version__
+from whaledo.environment.builder import find_builder
 from whaledo.environment.containers import CLIENTS, Client, Question, failure, find_client, tell
 from whaledo.environment.installed import normalised
 from whaledo.environment.profiles import Lock, profiles, read_lock
@@ -237,7 +238,8 @@ def build_image(
     name = tag or reference(profile)
     settings = {each: value for each in BUILD_SETTINGS if (value := os.environ.get(each))}
     arguments = build_arguments(read_lock(profile), name, base_image, settings)
-    tell(client, arguments, f"build the image {name}", on_output)
+    builder = find_builder(client)
+    tell(builder.client, arguments, f"build the image {name}", on_output, builder.variables)
     return _image_here(client, name)
 
 
