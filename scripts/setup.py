@@ -228,10 +228,16 @@ def fill_venv(checkout: Checkout, python: Interpreter, uv: Path, turn: int) -> N
     run("venv", "--no-project", "--relocatable", "--python", python.executable, new)
     into = ("--python", new / "bin" / "python")
     exactly = ("pip", "sync", *into, "--require-hashes", "--no-build")
-    # Compiled, because where PYTHONDONTWRITEBYTECODE is set every command would compile numpy anew: 0.25 s.
+    # Compiled, because where PYTHONDONTWRITEBYTECODE is set every command would compile them anew: 0.25 s.
     run(*exactly, "--compile-bytecode", checkout.tool_lock)
     run(*exactly, checkout.lock)
     run("pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", checkout.root)
+    compile_own_modules(checkout)
+
+
+def compile_own_modules(checkout: Checkout) -> None:
+    """Compile this checkout's modules too, if they can be: 0.1 s of each command."""
+    succeeds(checkout.making / "venv" / "bin" / "python", "-m", "compileall", "-q", checkout.root / "src")
 
 
 def put_in_place(checkout: Checkout, key: str) -> None:

@@ -109,6 +109,7 @@ def test_a_fresh_clone_gets_the_locked_packages_and_the_checkout_itself(setup: A
     assert works(checkout)
     said = subprocess.run([checkout.venv / "bin" / "whaledo"], capture_output=True, text=True, check=True)
     assert said.stdout == "whale\n"
+    assert list((checkout.root / "src").rglob("__init__.*.pyc")), "every command would compile it anew"
     assert sorted(path.name for path in checkout.root.iterdir() if path.name.startswith(".")) == [".venv"]
 
 
