@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,16 +29,16 @@ FAMILIES = ("colours", "texture", "patterns")
 WAYS = ("random", *FAMILIES, "together", "re-ranked")
 
 
-def answers(data: Path) -> Iterator[tuple[Any, Any, Any, dict[str, Any]]]:
+def answers(data: Path) -> Iterator[tuple[Any, Any, Any, Any]]:
     """Each scenario's blocks of queries, with the evidence that there is for each pair (inside `core`)."""
     import pandas as pd
 
     main, handmade = import_module("main"), import_module("handmade")
     scenarios = list(main.read_scenarios(data))
-    paths = main.read_csv(data / "metadata.csv").set_index("image_id").path
-    numbers = pd.Series(range(len(paths)), index=paths.index)
-    seen = handmade.HandMade(main.usable_cpus())
-    seen.look_at([data / path for path in paths])
+    metadata = main.read_csv(data / "metadata.csv").set_index("image_id")
+    numbers = pd.Series(range(len(metadata)), index=metadata.index)
+    seen = handmade.HandMade(main.usable_cpus(), main.views_of(metadata).to_numpy(object))
+    seen.look_at([data / path for path in metadata.path])
     for scenario in scenarios:
         comparison = handmade.Comparison(seen, numbers[scenario.database].to_numpy())
         for start in range(0, len(scenario.queries), main.QUERIES_AT_ONCE):
@@ -54,11 +55,12 @@ def write_answers(data: Path, output: Path) -> None:
     main, handmade = import_module("main"), import_module("handmade")
     rows: dict[str, list[Any]] = {way: [] for way in WAYS}
     draws = np.random.default_rng(0)
+    alone = handmade.Calibration(0, 1)
     for scenario, some, (comparison, queries), evidence in answers(data):
-        together = handmade.ALL.probability(evidence)
+        together = handmade.ALL.probability(evidence.total())
         similarities = {
             "random": draws.random(together.shape),
-            **{one: handmade.Calibration((one,), 0, 1).probability(evidence) for one in FAMILIES},
+            **{one: alone.probability(getattr(evidence, one)) for one in FAMILIES},
             "together": together,
             "re-ranked": comparison.rerank(queries, together),
         }
@@ -74,7 +76,7 @@ def write_answers(data: Path, output: Path) -> None:
 
 
 def write_pairs(data: Path, output: Path) -> None:
-    """Write all pairs of queries and database images: their evidence, and whether they are one animal."""
+    """Write all pairs of queries and database images: whether they are one animal, and the evidence for it."""
     import numpy as np
 
     main = import_module("main")
@@ -84,7 +86,11 @@ def write_pairs(data: Path, output: Path) -> None:
         others = queries[:, None] != comparison.database
         same = who[queries][:, None] == who[comparison.database]
         prior = np.full(same.shape, np.log(same.shape[1]))
-        found.append(np.stack([same, prior, *(evidence[one] for one in FAMILIES)], axis=-1)[others])
+        nothing = np.zeros(same.shape)
+        kinds = [
+            replace(evidence, **dict.fromkeys(set(FAMILIES) - {one}, nothing)).total() for one in FAMILIES
+        ]
+        found.append(np.stack([same, prior, *kinds], axis=-1)[others])
     np.save(output / "pairs.npy", np.concatenate(found).astype(np.float32))
 
 

@@ -95,8 +95,8 @@ def one_at_a_time(folder: Path, paths: list[Path]) -> None:
     assert np.stack(made).shape == (len(paths), CHANNELS[-1])
 
 
-def ahead_and_batched(folder: Path, paths: list[Path]) -> None:
-    """Decode and resize ahead in threads, and run batches."""
+def batch_by_batch(folder: Path, paths: list[Path]) -> None:
+    """Take batches from files to embeddings, each in a thread."""
     seen = import_module("network").Network(folder, import_module("photographs").usable_cpus())
     seen.look_at(paths)
     assert seen.embeddings.shape == (len(paths), CHANNELS[-1])
@@ -111,7 +111,8 @@ def by_hand_one_at_a_time(_: Path, paths: list[Path]) -> None:
 
 def by_hand_ahead(_: Path, paths: list[Path]) -> None:
     """Describe photographs in threads."""
-    import_module("handmade").HandMade(import_module("photographs").usable_cpus()).look_at(paths)
+    threads = import_module("photographs").usable_cpus()
+    import_module("handmade").HandMade(threads, np.full(len(paths), "")).look_at(paths)
 
 
 def inside(images: Path, rounds: int) -> None:
@@ -120,7 +121,7 @@ def inside(images: Path, rounds: int) -> None:
     import_module("cv2").setNumThreads(1)
     paths = sorted(images.glob("*.jpg"))
     pairs: list[tuple[str, Callable[[Path, list[Path]], None], Callable[[Path, list[Path]], None]]] = [
-        ("network", one_at_a_time, ahead_and_batched),
+        ("network", one_at_a_time, batch_by_batch),
         ("hand-made", by_hand_one_at_a_time, by_hand_ahead),
     ]
     with tempfile.TemporaryDirectory() as scratch:
@@ -133,7 +134,7 @@ def inside(images: Path, rounds: int) -> None:
             seconds = [min(taken) for taken in zip(*rounds_of_both, strict=True)]
             loop, ours = (len(paths) / one for one in seconds)
             print(
-                f"{name}: {loop:.0f} photographs a second one at a time, {ours:.0f} ahead in threads: "
+                f"{name}: {loop:.0f} photographs a second one at a time, {ours:.0f} in threads: "
                 f"{ours / loop:.1f} times"
             )
     print(

@@ -61,6 +61,11 @@ def read_scenarios(data: Path) -> Iterator[Scenario]:
             yield Scenario(path.stem, read_csv(path), database)
 
 
+def views_of(metadata: pd.DataFrame) -> pd.Series:
+    """From which side each photograph was taken; empty where nobody says so."""
+    return metadata.get("viewpoint", pd.Series("", metadata.index))
+
+
 def best_images(similarities: np.ndarray, own: np.ndarray) -> Iterator[np.ndarray]:
     """List the columns of each row's best similarities, best first; a photograph is no match for itself."""
     similarities = np.where(own, -1, similarities)
@@ -86,7 +91,7 @@ def rank(scenario: Scenario, numbers: pd.Series, model: Model) -> list[tuple[str
     return rows
 
 
-def choose_model(folder: Path, threads: int) -> Model:
+def choose_model(folder: Path, threads: int, views: np.ndarray) -> Model:
     """The network beside this file, or the descriptions that need none."""
     if (folder / "model.onnx").exists():
         from network import Network
@@ -96,23 +101,23 @@ def choose_model(folder: Path, threads: int) -> Model:
     from handmade import HandMade
 
     print(f"no model.onnx: comparing by colours, texture and patterns, on {threads} processors", flush=True)
-    return HandMade(threads)
+    return HandMade(threads, views)
 
 
 def main() -> None:
     started = time.perf_counter()
     threads = usable_cpus()
-    paths = read_csv(DATA / "metadata.csv").set_index("image_id").path
+    metadata = read_csv(DATA / "metadata.csv").set_index("image_id")
     scenarios = [one for one in read_scenarios(DATA) if len(one.queries) and len(one.database)]
     asked = [one.queries.query_image_id for one in scenarios] + [pd.Series(one.database) for one in scenarios]
     images = pd.unique(pd.concat(asked)) if asked else []
     numbers = pd.Series(range(len(images)), index=images)
 
-    model = choose_model(HERE, threads)
+    model = choose_model(HERE, threads, views_of(metadata)[images].to_numpy(object))
     rows = []
     with threadpool_limits(threads):  # libraries take all processors otherwise
         if scenarios:
-            model.look_at([DATA / path for path in paths[images]])
+            model.look_at([DATA / path for path in metadata.path[images]])
         for scenario in scenarios:
             rows += rank(scenario, numbers, model)
     pd.DataFrame(rows, columns=["query_id", "database_image_id", "score"]).to_csv(SUBMISSION, index=False)

@@ -5,18 +5,18 @@ The json says how the network wants its photographs, with the names that timm an
     {"input_size": [440, 440], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 
 Height before width; mean and std are those of red, green and blue from 0 to 1. Photographs are squeezed to that size.
+Each thread takes a batch from files to embeddings: no processor waits for another, as it does within a layer.
 """
 
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import onnxruntime
 from photographs import ahead, read_photograph, with_progress
 
-BATCH = 32
+BATCH = 8  # larger ones are no faster on processors, and each thread needs the memory of one
 KINDS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -26,46 +26,42 @@ class Network:
     def __init__(self, folder: Path, threads: int) -> None:
         settings = json.loads((folder / "model.json").read_text())
         self.height, self.width = settings["input_size"]
-        self.mean, self.std = (np.float32(settings[name]) * 255 for name in ("mean", "std"))
+        mean, std = (np.float32(settings[name])[:, None, None] for name in ("mean", "std"))
+        self.scale, self.shift = 1 / (255 * std), -mean / std
         self.threads = threads
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # A network that waits for photographs leaves its processors to the threads that decode them.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1  # each of our threads runs a batch of its own
         self.session = onnxruntime.InferenceSession(
             folder / "model.onnx", options, providers=onnxruntime.get_available_providers()
         )
         self.input = self.session.get_inputs()[0]
         fixed = self.input.shape[0]
-        self.batch = fixed if isinstance(fixed, int) else BATCH
+        self.fixed = fixed if isinstance(fixed, int) else None
         self.embeddings: np.ndarray
 
     def look_at(self, paths: Sequence[Path]) -> None:
         """Embed every photograph."""
-        inputs = with_progress(ahead(self._prepare, paths, self.threads), len(paths), "embedded")
-        made, batch = [], np.zeros((self.batch, 3, self.height, self.width), KINDS[self.input.type])
-        unreadable = []
-        for number, one in enumerate(inputs):
-            place = number % self.batch
-            if one is None:
-                unreadable.append(number)
-            batch[place] = 0 if one is None else one
-            if place == self.batch - 1 or number == len(paths) - 1:
-                given = batch if isinstance(self.input.shape[0], int) else batch[: place + 1]
-                output = self.session.run(None, {self.input.name: given})[0]
-                made.append(output.reshape(len(given), -1)[: place + 1].astype(np.float32))
-        embeddings = np.nan_to_num(np.concatenate(made), posinf=0, neginf=0)
-        embeddings[unreadable] = 0
+        size = self.fixed or BATCH
+        batches = [paths[start : start + size] for start in range(0, len(paths), size)]
+        made = (one for batch in ahead(self._embed, batches, self.threads) for one in batch)
+        embeddings = np.stack(list(with_progress(made, len(paths), "embedded")))
         self.embeddings = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-9)
 
-    def _prepare(self, path: Path) -> np.ndarray | None:
-        photograph = read_photograph(path, 2 * max(self.height, self.width))
-        if photograph is None:
-            return None
-        larger = photograph.shape[0] * photograph.shape[1] > self.height * self.width
-        way = cv2.INTER_AREA if larger else cv2.INTER_LINEAR
-        small = cv2.resize(photograph, (self.width, self.height), interpolation=way)
-        return ((small - self.mean) / self.std).transpose(2, 0, 1)
+    def _embed(self, paths: Sequence[Path]) -> np.ndarray:
+        """Embeddings of some photographs; 0 for those that can't be read."""
+        shape = (self.fixed or len(paths), 3, self.height, self.width)
+        batch, readable = np.zeros(shape, np.float32), np.zeros((len(paths), 1), bool)
+        for place, path in enumerate(paths):
+            photograph = read_photograph(path, (self.width, self.height))
+            if photograph is not None:
+                batch[place] = photograph.transpose(2, 0, 1)
+                readable[place] = True
+        batch *= self.scale
+        batch += self.shift
+        given = batch.astype(KINDS[self.input.type], copy=False)
+        output = self.session.run(None, {self.input.name: given})[0]
+        embeddings = output.reshape(len(batch), -1)[: len(paths)].astype(np.float32)
+        return np.where(readable, np.nan_to_num(embeddings, posinf=0, neginf=0), 0)
 
     def against(self, database: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """Prepare to compare with a database.

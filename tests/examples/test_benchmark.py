@@ -13,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import PIL.ExifTags
 import PIL.Image
+import PIL.ImageOps
 import pytest
 
 from whaledo.environment.build import find_environment
@@ -163,6 +165,32 @@ class TestRankings:
         assert f"large: {len(ids)} of {len(ids)} queries" in said
         assert len(said) < 20
 
+    @pytest.mark.parametrize("side", ["left", "top", ""])
+    def test_marks_count_only_from_the_same_side(self, side: str, tmp_path: Path, run: Run) -> None:
+        folder = tmp_path / "data" / "images"
+        folder.mkdir(parents=True)
+        images = {f"other{number}": f"{number}.png" for number in range(10, 30)}
+        for number in range(10, 30):
+            draw(number).save(folder / f"{number}.png")
+        draw(1).save(folder / "asked.png")
+        shuffled = np.asarray(draw(1))[::6, ::6].copy()  # a pixel for each of its squares
+        for part in (slice(0, 6), slice(7, 13), slice(14, 20)):
+            shuffled[part] = (
+                np.random.default_rng(0).permutation(shuffled[part].reshape(60, 3)).reshape(6, 10, 3)
+            )
+        PIL.Image.fromarray(shuffled).resize((60, 120), 0).save(folder / "its-colours.png")
+        PIL.ImageOps.grayscale(draw(1)).save(folder / "its-marks.png")
+        images |= {name: f"{name}.png" for name in ("asked", "its-colours", "its-marks")}
+        write_challenge(tmp_path / "data", images, {"one": (["asked"], sorted({*images} - {"asked"}))})
+        rows = ([one, f"images/{name}", "top" if one == "asked" else side] for one, name in images.items())
+        write(tmp_path / "data" / "metadata.csv", "image_id,path,viewpoint", rows)
+
+        done = run(tmp_path)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        best = read_answers(tmp_path)["one-asked"][0][0]
+        assert best == ("its-colours" if side == "left" else "its-marks")
+
     def test_it_answers_the_real_belugas(self, beluga: Path, tmp_path: Path, run: Run) -> None:
         (tmp_path / "data").symlink_to(beluga)
         assert run(tmp_path).returncode == 0
@@ -249,6 +277,26 @@ class TestBadInput:
 
 class TestNetwork:
     """With model.onnx beside main.py."""
+
+    @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+    def test_a_photograph_is_squeezed_as_its_camera_was_held(
+        self, orientation: int, tmp_path: Path, python: Path
+    ) -> None:
+        corners = PIL.Image.fromarray(np.array([[255, 0], [0, 85]], np.uint8)).resize((640, 1280), 0)
+        turns = {1: 0, 3: 180, 6: 90, 8: 270}
+        exif = PIL.Image.Exif()
+        exif[PIL.ExifTags.Base.Orientation] = orientation
+        turned = corners.rotate(turns[orientation], expand=True)
+        turned.save(tmp_path / "turned.jpg", exif=exif, quality=100)
+        look = (
+            "from photographs import *; "
+            "print(read_photograph(Path('turned.jpg'), (30, 40))[::39, ::29, 0].tolist())"
+        )
+        environment = {"PYTHONPATH": str(BENCHMARK), "PYTHONDONTWRITEBYTECODE": "1"}
+        seen = subprocess.run(
+            [python, "-c", look], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        assert np.array(json.loads(seen.stdout)) == pytest.approx(np.array([[255, 0], [0, 85]]), abs=3)
 
     @pytest.mark.parametrize("batch", [None, 4], ids=["any-batch", "batch-of-4"])
     def test_a_network_ranks_by_the_cosine_of_its_embeddings(
