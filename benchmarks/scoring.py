@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
 import statistics
 import subprocess
@@ -164,15 +163,9 @@ def print_way(queries: int, way: str, found: list[dict[str, float]], ours: list[
 
 
 def print_command(queries: int, repeats: int) -> None:
-    """The whole command, from the shell to the last line, in turns with an interpreter that imports two libraries.
-
-    Both find compiled modules, as Python leaves them after a first start; where PYTHONDONTWRITEBYTECODE keeps it from
-    that, each start would compile numpy anew.
-    """
+    """The whole command, from the shell to the last line, in turns with an interpreter that imports two libraries."""
     with tempfile.TemporaryDirectory() as folder:
         submission, labels = write_files(Path(folder), queries)
-        environment = os.environ | {"PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
-        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         commands = {
             "`whaledo score`": [str(WHALEDO), "score", str(submission), str(labels)],
             "`import numpy, pyarrow`": [sys.executable, "-c", "import numpy, pyarrow"],
@@ -180,7 +173,7 @@ def print_command(queries: int, repeats: int) -> None:
         found: dict[str, list[tuple[float, float]]] = {name: [] for name in commands}
         for turn in range(repeats + 1):
             for name, command in commands.items():
-                took = time_command(command, environment)
+                took = time_command(command)
                 if turn:
                     found[name].append(took)
     print(f"{queries:,} queries, {repeats} starts      median s   best s   processor s")
@@ -191,10 +184,10 @@ def print_command(queries: int, repeats: int) -> None:
         )
 
 
-def time_command(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
+def time_command(command: list[str]) -> tuple[float, float]:
     """Seconds on the clock and of processor time."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     wall_s, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall_s, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
