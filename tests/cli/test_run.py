@@ -127,6 +127,33 @@ def test_a_smoke_run_that_fails_says_where_its_log_is(whaledo_run: Command) -> N
     assert str(whaledo_run.output / "log.txt") not in result.stderr
 
 
+def test_what_is_certain_to_fail_is_listed_with_its_lines_and_never_started(whaledo_run: Command) -> None:
+    result = whaledo_run("print('never')\nimport timm\nopen('gone.pth')\nHOME = '/home/me/x'\n")
+    assert result.exit_code == 1
+    assert "never\n" not in result.output
+    assert "✗ missing_import: not started, because it would fail: main.py:2: `timm`" in result.stdout
+    assert "  ✗ main.py:3: opens 'gone.pth', which isn't packed" in result.stdout
+    assert "--no-check" in result.stdout
+    assert result.stdout.count("main.py:4: '/home/me/x'") == 1
+    past = whaledo_run("print('started')\nimport timm\n", "--no-check")
+    assert past.stdout.startswith("started\n")
+
+
+def test_warnings_come_before_the_output_and_are_counted_after_it(
+    whaledo_run: Command, valid_csv_code: str
+) -> None:
+    code = f"HOME = '/home/me/x'\nprint('embedding')\n{valid_csv_code}"
+    result = whaledo_run(code)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("[whaledo: main.py:1: '/home/me/x' isn't there in a run")
+    assert lines[1] == "embedding"
+    assert "  ! 1 warning before the run: see above, or `whaledo check`" in lines
+    assert result.stdout.count("/home/me/x") == 1
+    failed = whaledo_run("HOME = '/home/me/x'\nraise ValueError('no fins')\n")
+    assert failed.stdout.count("main.py:1: '/home/me/x' isn't there in a run") == 2
+
+
 def test_walls_that_are_required_and_missing_are_the_hosts_fault(whaledo_run: Command) -> None:
     result = whaledo_run("", "--require", "enforced", "--network", "host")
     assert result.exit_code == 3

@@ -10,9 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whaledo.errors import Fault, UsageError
+from whaledo.errors import SHOWN_PER_CODE, Fault, Problem, Problems, Severity, UsageError
 from whaledo.execution.contract import LEAST, Limits, Network
-from whaledo.execution.records import Code, Guarantee, RunRequest, RunResult, Step, Usage, Verdict
+from whaledo.execution.records import (
+    Check,
+    Code,
+    Guarantee,
+    Level,
+    RunRequest,
+    RunResult,
+    Step,
+    Usage,
+    Verdict,
+)
 
 POSITIVE = st.integers(2**26, 2**50)
 LIMITS = st.builds(
@@ -35,6 +45,12 @@ REQUESTS = st.builds(
     limits=LIMITS,
     network=st.sampled_from(Network),
     show_identities=st.booleans(),
+    image=st.none() | st.text(),
+    gpu=st.none() | st.booleans(),
+    require=st.none() | st.sampled_from(Level),
+    check=st.booleans(),
+) | st.builds(
+    RunRequest, st.text(), st.text(), st.text(), smoke=st.none() | st.integers(1, 50), twice=st.booleans()
 )
 
 
@@ -55,6 +71,29 @@ def test_a_result_is_plain_json() -> None:
     assert document["verdict"]["fault"] == "submission"
     assert document["limits"]["wall_s"] == 3 * 3600
     assert document["usage"]["sampled"] == ["cpu_s"]
+
+
+def test_a_request_of_before_the_check_is_checked() -> None:
+    document = RunRequest("s", "d", "o").to_json()
+    del document["check"]
+    assert RunRequest.from_json(document).check
+
+
+def test_what_a_check_found_is_told_in_lines_and_counted_in_full() -> None:
+    problems = Problems()
+    for number in range(SHOWN_PER_CODE + 2):
+        problems.add(Problem("missing_import", "`a` isn't there", "pack it", "main.py", number + 1))
+    problems.add(Problem("own_path", "a path", file="b.py", severity=Severity.WARNING))
+    check = Check("core", 2, tuple(problems.to_json()), "it broke")
+    errors = check.lines(Severity.ERROR)
+    assert errors[0] == "main.py:1: `a` isn't there (pack it)"
+    assert errors[SHOWN_PER_CODE:] == ("… and 2 more like these",)
+    assert check.total(Severity.ERROR) == SHOWN_PER_CODE + 2
+    assert check.lines(Severity.ERROR, "download") == ()
+    assert check.warnings == (
+        "b.py: a path",
+        "the submission couldn't be checked before the run: it broke",
+    )
 
 
 def limits(name: str, value: Any) -> Limits:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from whaledo.archive import ArchiveListing, extract_archive
 from whaledo.errors import Fault, UsageError
+from whaledo.execution import runner
 from whaledo.execution.records import (
     SMOKE_QUERIES,
     Agreement,
@@ -61,13 +62,16 @@ def test_a_good_submission_is_tried_on_a_few_queries_and_then_run(rooms: Rooms) 
     assert result.smoke.first.verdict.code == "ok"
     assert result.smoke.first.usage.wall_s > 0
     assert set(result.smoke.first.steps) == {"unpack", "start", "run", "collect", "validate"}
-    assert list(result.steps) == ["unpack", "smoke", "start", "run", "collect", "validate"]
+    assert list(result.steps) == ["check", "unpack", "smoke", "start", "run", "collect", "validate"]
     assert (result.smoke.second, result.smoke.comparison) == (None, None)
     assert json.loads((output / "run.json").read_text()) == json.loads(json.dumps(result.to_json()))
     assert rooms.printed(output / "smoke") == b"asked q1\n"
     assert rooms.printed(output) == b"asked q1 q2\n"
     assert "q2" not in (output / "smoke" / "submission.csv").read_text()
-    assert json.loads((output / "smoke" / "run.json").read_text())["verdict"]["code"] == "ok"
+    tried = json.loads((output / "smoke" / "run.json").read_text())
+    assert tried["verdict"]["code"] == "ok"
+    assert tried["data"]["folder"] == request.data
+    assert tried["submission"] == json.loads((output / "run.json").read_text())["submission"]
 
 
 def test_with_every_engine_and_every_user(run_main: RunMain) -> None:
@@ -153,19 +157,22 @@ def test_a_submission_that_answers_by_chance_is_told_and_runs_on(rooms: Rooms) -
     assert found.largest_difference
     assert found.query_id in ("q1", "q2")
     assert found.image_id in ("a", "b", "c")
-    assert list(result.steps)[:3] == ["unpack", "smoke", "smoke_again"]
+    assert list(result.steps)[:4] == ["check", "unpack", "smoke", "smoke_again"]
 
 
-def test_rankings_that_differ_are_a_warning_of_the_run(rooms: Rooms) -> None:
-    """The zip is changed in between, in place of chance: chance would now and then rank alike."""
+def test_rankings_that_differ_are_a_warning_of_the_run(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The code is changed in between, in place of chance: chance would now and then rank alike."""
     request = rooms.request(ANSWER_ALL.replace(",0.5", ",{ord(name) / 200}"), twice=True)
+    steps: list[Step] = []
 
-    def change(step: Step) -> None:
-        if step is Step.SMOKE_AGAIN:
-            with zipfile.ZipFile(request.submission, "w") as archive:
-                archive.writestr("main.py", ANSWER_ALL.replace(",0.5", ",{1 - ord(name) / 200}"))
+    def extract(path: Path, folder: Path) -> ArchiveListing:
+        listing = extract_archive(path, folder)
+        if steps[-1] is Step.SMOKE_AGAIN:
+            (folder / "main.py").write_text(ANSWER_ALL.replace(",0.5", ",{1 - ord(name) / 200}"))
+        return listing
 
-    result = rooms.run(request, Listener(step=change))
+    monkeypatch.setattr(runner, "extract_archive", extract)
+    result = rooms.run(request, Listener(step=steps.append))
     assert result.verdict.code == "ok"
     (warning,) = result.warnings
     assert (

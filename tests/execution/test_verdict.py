@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whaledo.errors import Fault
+from whaledo.errors import Fault, Problem, Problems, Severity
 from whaledo.execution import verdict
 from whaledo.execution.contract import WRITABLE_ENTRIES, Limits
 from whaledo.execution.engines.base import Ending, Sample
 from whaledo.execution.failure import Failure, Setting
-from whaledo.execution.records import Code, Step, Usage, Verdict
+from whaledo.execution.records import Check, Code, Step, Usage, Verdict
 from whaledo.execution.supervisor import EndedBy, Watched
-from whaledo.execution.verdict import Evidence, judge_run
+from whaledo.execution.verdict import Evidence, judge_check, judge_run
 
 GIB = 1024**3
 LIMITS = Limits(wall_s=60, memory_bytes=4 * GIB, processes=100, disk_bytes=GIB, log_bytes=1000)
@@ -228,3 +228,34 @@ def test_the_ends_after_a_run() -> None:
     assert verdict.invalid_output(1, ("line 2",)).details == ("line 2",)
     assert verdict.ok(10, 3).message == "submission.csv is valid: 7 of 10 queries answered"
     assert verdict.cancelled_check().code == Code.CANCELLED
+
+
+def found(*problems: Problem) -> Verdict | None:
+    """The verdict on a submission in which this was found."""
+    collected = Problems()
+    for problem in problems:
+        collected.add(problem)
+    return judge_check(Check("core", 1, tuple(collected.to_json())))
+
+
+IMPORT = Problem("missing_import", "`timm` is not in `core`", "use another", "main.py", 3)
+FILE = Problem("missing_file", "opens 'x'", "pack it", "main.py", 9)
+
+
+def test_a_submission_without_errors_is_started() -> None:
+    assert found() is None
+    assert found(replace(IMPORT, severity=Severity.WARNING)) is None
+
+
+def test_an_error_is_the_message_and_several_are_all_listed() -> None:
+    one, several = found(FILE), found(FILE, IMPORT, replace(FILE, line=10))
+    assert one is not None
+    assert (one.code, one.step, one.fault, one.proven) == (Code.CRASHED, Step.CHECK, Fault.SUBMISSION, True)
+    assert one.message == "not started, because it would fail: main.py:9: opens 'x' (pack it)"
+    assert one.details == ()
+    assert several is not None
+    assert several.code is Code.MISSING_IMPORT
+    assert "main.py:3: `timm` is not in `core`" in several.message
+    assert several.message.endswith(", and 2 more errors")
+    assert len(several.details) == 3
+    assert "--no-check" in several.hint

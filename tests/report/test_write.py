@@ -319,3 +319,39 @@ def test_a_link_in_the_reports_place_is_replaced_and_not_written_through(small: 
 def test_a_request_travels_as_json() -> None:
     request = ReportRequest("out", "data", labels="labels.csv", seed=3)
     assert ReportRequest.from_json(json.loads(json.dumps(request.to_json()))) == request
+
+
+def test_a_run_that_was_never_started_says_why_and_what_to_do_before_anything_else(small: Case) -> None:
+    (small.output / "submission.csv").unlink()
+    write_record(
+        small.output,
+        code="missing_import",
+        message="not started, because it would fail: main.py:1: no <timm>",
+        hint="mend it and pack anew",
+    )
+    record = json.loads((small.output / "run.json").read_text())
+    shown = [{"file": "main.py", "line": 1, "message": "no <timm>", "hint": ""}]
+    found = [{"code": "missing_import", "severity": "error", "total": 1, "shown": shown}]
+    check = {"profile": "core", "modules": 1, "problems": found, "not_checked": ""}
+    (small.output / "run.json").write_text(json.dumps({**record, "check": check}))
+
+    result, page = small.report()
+
+    assert (result.hint, result.check, result.smoke) == ("mend it and pack anew", check, None)
+    order = [page.text.index(part) for part in ("missing import", "What to do:", "1 module read for core")]
+    assert order == sorted(order)
+    assert "<timm>" not in page.html
+
+
+def test_of_a_run_that_was_never_started_nothing_is_claimed_about_walls_and_limits(small: Case) -> None:
+    (small.output / "submission.csv").unlink()
+    write_record(small.output, code="no_main", message="there is no main.py")
+    record = json.loads((small.output / "run.json").read_text())
+    record |= {"engine": {}, "usage": {"wall_s": 0.0, "log_bytes": 0}}
+    (small.output / "run.json").write_text(json.dumps(record))
+
+    _, page = small.report()
+
+    assert "Nothing was started. Environment core." in page.text
+    assert "enforced" not in page.text
+    assert "3 h 0 min" not in page.text

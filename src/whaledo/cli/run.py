@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from whaledo.cli.answer import Answer, JsonOption, answering
+from whaledo.execution.check import Checker
 from whaledo.execution.contract import LOG, OUTPUT_CSV, RECORD, Limits, Network
 from whaledo.execution.records import SMOKE_QUERIES, Level
 from whaledo.units import parse_duration, parse_size, show_duration, show_size
@@ -70,16 +71,23 @@ def run(
             metavar="LEVEL", help="Start nothing unless every wall is `enforced` (or `best_effort`)."
         ),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check/--no-check", help="Start nothing that is certain to fail (see `whaledo check`)."
+        ),
+    ] = True,
     score: Annotated[
         bool, typer.Option("--score", help="Score a valid csv at once, where the data has the right answers.")
     ] = False,
     json: JsonOption = False,
 ) -> None:
     """Run a submission walled in, and leave submission.csv, log.txt and run.json in the output folder."""
-    from whaledo.execution import runner
-    from whaledo.execution.records import RunRequest
+    with answering(json) as answer, ExitStack() as at_the_end:
+        checker = at_the_end.enter_context(Checker()) if check else None  # comes up during these imports
+        from whaledo.execution import runner
+        from whaledo.execution.records import RunRequest
 
-    with answering(json) as answer:
         limits = Limits(
             wall_s=parse_duration(timeout),
             memory_bytes=parse_size(memory),
@@ -103,9 +111,10 @@ def run(
             smoke,
             twice,
             require,
+            check,
         )
         with listening(answer) as listener:
-            result = runner.run(request, listener)
+            result = runner.run(request, listener, checker)
         say_result(result, output, answer)
         answer.document(result.to_json())
         if score and result.verdict.code == "ok":
@@ -136,7 +145,7 @@ def listening(answer: Answer) -> Iterator[Listener]:
     from whaledo.execution.runner import Listener
 
     with _cancelling() as received, RunScreen(sys.stderr if answer.json else sys.stdout) as screen:
-        yield Listener(screen.step, screen.output, screen.progress, lambda: bool(received))
+        yield Listener(screen.step, screen.output, screen.progress, lambda: bool(received), screen.told)
 
 
 @contextmanager
@@ -169,7 +178,7 @@ def say_result(result: RunResult, output: Path, answer: Answer) -> None:
         answer.say(f"  → {ended.hint}")
     if not ended.proven:
         answer.say("  (read from the log, which the submission wrote: likely, not proven)")
-    for warning in result.warnings:
+    for warning in _still_to_say(result):
         answer.say(f"  ! {warning}", style="yellow")
     if result.smoke is not None:
         answer.say(f"  {smoke_line(result.smoke)}")
@@ -182,6 +191,16 @@ def say_result(result: RunResult, output: Path, answer: Answer) -> None:
     left = [folder / name for folder in folders for name in (OUTPUT_CSV, LOG, RECORD)]
     answer.say(f"  {', '.join(str(path) for path in left if path.exists())}")
     answer.exit_status = 0 if good else ended.fault.exit_status if ended.fault else 1
+
+
+def _still_to_say(result: RunResult) -> Iterator[str]:
+    """The warnings of a run; those of the check were shown before it, and may explain how it ended if it failed."""
+    from whaledo.challenge.problems import counted
+
+    checked = result.check.warnings if result.check is not None and result.verdict.code == "ok" else ()
+    yield from (warning for warning in result.warnings if warning not in checked)
+    if checked:
+        yield f"{counted(len(checked), 'warning')} before the run: see above, or `whaledo check`"
 
 
 def _guarantees(result: RunResult) -> list[tuple[str, dict[str, str]]]:

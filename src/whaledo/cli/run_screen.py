@@ -15,6 +15,7 @@ import shutil
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
@@ -44,9 +45,9 @@ _LINE_ENDS = re.compile(r"(\r\n|\n|\r(?!\Z))")
 
 @dataclass(frozen=True, slots=True)
 class _Notice:
-    """A line of ours among the submission's."""
+    """Lines of ours among the submission's."""
 
-    text: str
+    lines: Sequence[str]
 
 
 class RunScreen:
@@ -90,6 +91,10 @@ class RunScreen:
         if step is not Step.RUN:
             self._put_status(f"{step.value} …")
 
+    def told(self, lines: Sequence[str]) -> None:
+        """Show what deserves a look before anything is started."""
+        self._put_notice(*lines)
+
     def output(self, chunk: bytes) -> None:
         """Show what the submission printed."""
         second = int(time.monotonic())
@@ -110,9 +115,9 @@ class RunScreen:
             self._next_status = now + REDRAW_S
             self._put_status(status_line(progress))
 
-    def _put_notice(self, text: str) -> None:
+    def _put_notice(self, *lines: str) -> None:
         with contextlib.suppress(queue.Full):
-            self._waiting.put_nowait(_Notice(text))
+            self._waiting.put_nowait(_Notice(lines))
 
     def _put_status(self, text: str) -> None:
         if self._has_status and not self._waiting.full():
@@ -129,7 +134,7 @@ class RunScreen:
         if isinstance(item, str):
             self._status_text = item
         elif isinstance(item, _Notice):
-            self._print([*self._line.end(), f"[whaledo: {item.text}]"])
+            self._print([*self._line.end(), *(f"[whaledo: {line}]" for line in item.lines)])
         else:
             self._print(self._line.add(item))
         self._draw_status()

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from whaledo.errors import Fault, UsageError
+from whaledo.errors import Fault, Problem, Severity, UsageError
 from whaledo.execution.contract import Limits, Network
 
 SMOKE_QUERIES = 3
@@ -21,6 +21,7 @@ SMOKE_QUERIES = 3
 class Step(StrEnum):
     """The steps of a run, in order; a verdict names the one it fell in."""
 
+    CHECK = "check"
     UNPACK = "unpack"
     SMOKE = "smoke"
     SMOKE_AGAIN = "smoke_again"
@@ -124,6 +125,7 @@ class RunRequest:
         smoke: how many queries of each scenario to try the submission with before the run; None: no such try.
         twice: whether to try it a second time on the same queries and compare; alone it brings `SMOKE_QUERIES`.
         require: the level that every guarantee has to reach, or nothing is started; None: whatever there is.
+        check: whether the submission is read before it runs, so that what is certain to fail isn't started.
 
     Raises:
         UsageError: `smoke` is less than 1, or there is to be a smoke run that shows identities.
@@ -142,6 +144,7 @@ class RunRequest:
     smoke: int | None = None
     twice: bool = False
     require: Level | None = None
+    check: bool = True
 
     def __post_init__(self) -> None:
         if self.smoke is not None and self.smoke < 1:
@@ -226,6 +229,47 @@ class Usage:
     sampled: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What reading the submission before its run found; docs/preflight.md says what there is to be found.
+
+    Attributes:
+        profile: the one that imports were held against; None: nobody knows what the run's image holds.
+        modules: how many modules were read.
+        problems: what was found, one entry a kind, as `Problems.to_json` has it.
+        not_checked: why the submission couldn't be read; empty where it could.
+    """
+
+    profile: str | None
+    modules: int = 0
+    problems: tuple[Mapping[str, Any], ...] = ()
+    not_checked: str = ""
+
+    def lines(self, severity: Severity, code: str | None = None) -> tuple[str, ...]:
+        """What was found, or what of one kind, a line each: `main.py:4: what is wrong (what to do)`."""
+        found: list[str] = []
+        for kind in self._kinds(severity):
+            if code not in (None, kind["code"]):
+                continue
+            found += (str(Problem(kind["code"], **shown)) for shown in kind["shown"])
+            if (more := kind["total"] - len(kind["shown"])) > 0:
+                found.append(f"… and {more:,} more like these")
+        return tuple(found)
+
+    def total(self, severity: Severity) -> int:
+        """How many errors or warnings there are, shown or not."""
+        return sum(kind["total"] for kind in self._kinds(severity))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What deserves a look and stops nothing, a line each."""
+        told = (f"the submission couldn't be checked before the run: {self.not_checked}",)
+        return self.lines(Severity.WARNING) + (told if self.not_checked else ())
+
+    def _kinds(self, severity: Severity) -> list[Mapping[str, Any]]:
+        return [kind for kind in self.problems if kind["severity"] == severity]
+
+
 class Agreement(StrEnum):
     """How alike two runs of the same submission on the same data are."""
 
@@ -307,6 +351,7 @@ class RunResult:
         steps: seconds of each step.
         rankings: queries answered and not answered, and rows, of a csv that was read.
         warnings: what deserves a look though the run is fine.
+        check: what reading the submission found before it; None where it wasn't read.
         smoke: the smoke run before it, where one was asked for and begun.
     """
 
@@ -324,6 +369,7 @@ class RunResult:
     rankings: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     smoke: Smoke | None = None
+    check: Check | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The result as JSON."""

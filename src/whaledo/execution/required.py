@@ -12,11 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from whaledo.errors import MachineError, Problem, Problems
-from whaledo.execution.contract import MAIN, RESERVED_NAMES, Network
-from whaledo.execution.engines import remove_left
-from whaledo.execution.engines.base import Engine, Order
+from whaledo.execution.contract import Network
+from whaledo.execution.engines.base import Engine
 from whaledo.execution.records import Guarantee, Held, Level, RunRequest
-from whaledo.execution.workspace import hand_over, workspace
+from whaledo.execution.trial import start_nothing
 
 HINT = "`whaledo doctor` says what mends each; another --engine may hold more; --require best_effort asks for less"
 
@@ -34,20 +33,7 @@ def require_guarantees(request: RunRequest, engine: Engine, needed: Level, runs:
     Raises:
         MachineError: a guarantee doesn't reach the level; each that doesn't is a problem.
     """
-    probe_id = f"{run_id}-probe"
-    with workspace(runs, probe_id, engine.name, remove_left) as place:
-        place.data.mkdir()
-        place.code.mkdir(mode=0o755)
-        (place.code / MAIN).touch()
-        for name in RESERVED_NAMES:
-            (place.code / name).mkdir()
-        hand_over(place.data, place.uid)
-        hand_over(place.code, place.uid)
-        sandbox = engine.start(Order(probe_id, place, (), request.limits, request.network))
-        try:
-            weak = weaker(sandbox.guarantees, needed)
-        finally:
-            sandbox.close()
+    weak = weaker(start_nothing(engine, request, runs, run_id), needed)
     if weak:
         raise MachineError(
             f"nothing was started: {_summary(weak, needed)}", hint=HINT, problems=_problems(weak, request)

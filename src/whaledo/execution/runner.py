@@ -1,4 +1,4 @@
-"""One run, step by step: unpack, start, run, collect, validate; then a verdict, whatever happened.
+"""One run, step by step: check, unpack, start, run, collect, validate; then a verdict, whatever happened.
 
 `run` is the one function that everything calls: the command line, and later a queue or a cluster. It takes a
 request, returns a result, prints nothing and reads no global state. What is wrong with the request itself (no
@@ -10,31 +10,34 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from whaledo import __version__
-from whaledo.archive import extract_archive, find_main, sha256_of
+from whaledo.archive import extract_archive, find_main
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
 from whaledo.challenge.public import PublicView, make_public_view
-from whaledo.errors import BadArchive, BadData, Fault, MachineError, UsageError
+from whaledo.errors import BadArchive, BadData, Fault, MachineError
 from whaledo.execution import output, smoke, verdict
+from whaledo.execution.check import Cancelled, Checker
 from whaledo.execution.collect import Collected, HostileOutput, NoOutput, collect_csv
 from whaledo.execution.contract import OUTPUT_CSV, RESERVED_NAMES, Network
-from whaledo.execution.engines import find_engine, remove_left
+from whaledo.execution.engines import choose_engine, remove_left
 from whaledo.execution.engines.base import Engine, Order, Sandbox
 from whaledo.execution.failure import TAIL_BYTES, Setting, read_failure
 from whaledo.execution.log import LogKeeper
-from whaledo.execution.records import Code, RunRequest, RunResult, Smoke, Step, Usage, Verdict
+from whaledo.execution.records import Check, Code, RunRequest, RunResult, Smoke, Step, Usage, Verdict
 from whaledo.execution.required import check_started, require_guarantees
 from whaledo.execution.supervisor import Progress, Supervisor
+from whaledo.execution.trial import whats_wrong
 from whaledo.execution.validation import validate_csv
 from whaledo.execution.workspace import Workspace, closed_to_others, hand_over, workspace
+from whaledo.execution.zip_source import ZipSource
 from whaledo.resources import state_folder
 
 
@@ -47,12 +50,14 @@ class Listener:
         output: the submission printed these bytes.
         progress: what it uses now, about ten times a second.
         cancelled: asked as often; true ends the run.
+        told: something deserves a look before anything is started; a line each.
     """
 
     step: Callable[[Step], None] = lambda _: None
     output: Callable[[bytes], None] = lambda _: None
     progress: Callable[[Progress], None] = lambda _: None
     cancelled: Callable[[], bool] = lambda: False
+    told: Callable[[Sequence[str]], None] = lambda _: None
 
 
 @dataclass(slots=True)
@@ -60,11 +65,13 @@ class _Course:
     """What has become known of a run so far; the result is made from it wherever the run ends."""
 
     request: RunRequest
+    zip: ZipSource
     run_id: str
     started: str
     listener: Listener
     challenge: Challenge
     engine: Engine
+    checker: Checker | None = None
     steps: dict[str, float] = field(default_factory=dict)
     submission: dict[str, Any] = field(default_factory=dict)
     engine_record: Mapping[str, Any] = field(default_factory=dict)
@@ -73,6 +80,7 @@ class _Course:
     rankings: Mapping[str, Any] | None = None
     warnings: list[str] = field(default_factory=list)
     hidden_files: tuple[str, ...] = ()
+    check: Check | None = None
     smoke: Smoke | None = None
     now: Step = Step.UNPACK
 
@@ -104,11 +112,17 @@ class _Course:
             rankings=self.rankings,
             warnings=tuple(self.warnings),
             smoke=self.smoke,
+            check=self.check,
         )
 
 
-def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
+def run(request: RunRequest, listener: Listener | None = None, checker: Checker | None = None) -> RunResult:
     """Run one submission, and leave `submission.csv`, `log.txt` and `run.json` in the output folder.
+
+    Args:
+        request: what to run.
+        listener: whom to tell while it goes on.
+        checker: reads the submission; where a caller has started it early, the run needn't wait for it to come up.
 
     Raises:
         UsageError: there is no such zip, or another run is writing to the output folder.
@@ -116,24 +130,32 @@ def run(request: RunRequest, listener: Listener | None = None) -> RunResult:
         MachineError: there is no engine or environment, the output folder can't be written, or the host's walls
             don't reach what the request requires; nothing of the submission was started then.
     """
-    zip_path = Path(request.submission)
-    if not zip_path.is_file():
-        raise UsageError(
-            f"there is no zip at {zip_path}",
-            hint="`whaledo pack FOLDER` makes one; `make pack-submission` too",
+    with ExitStack() as at_the_end:
+        source = ZipSource(Path(request.submission))
+        at_the_end.callback(source.close)
+        if request.check and checker is None:
+            checker = at_the_end.enter_context(Checker())
+        started = datetime.now(UTC)
+        run_id = f"{started:%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
+        chosen = choose_engine(request, lambda engine: whats_wrong(engine, request, _runs(), run_id))
+        course = _Course(
+            request,
+            source,
+            run_id=run_id,
+            started=started.isoformat(timespec="seconds"),
+            listener=listener or Listener(),
+            challenge=load_challenge(Path(request.data)),
+            engine=chosen.engine,
+            checker=checker if request.check else None,
+            warnings=[f"the engine is {chosen.engine.name}, because {each}" for each in chosen.instead_of],
         )
-    started = datetime.now(UTC)
-    course = _Course(
-        request,
-        run_id=f"{started:%Y%m%d-%H%M%S}-{os.urandom(3).hex()}",
-        started=started.isoformat(timespec="seconds"),
-        listener=listener or Listener(),
-        challenge=load_challenge(Path(request.data)),
-        engine=find_engine(request),
-    )
-    if request.require is not None:
-        require_guarantees(request, course.engine, request.require, _runs(), course.run_id)
-    return _conduct(course)
+        if course.checker is not None:
+            course.checker.ask(request, course.engine.packages)
+        if course.warnings:
+            course.listener.told(tuple(course.warnings))
+        if request.require is not None:
+            require_guarantees(request, course.engine, request.require, _runs(), course.run_id)
+        return _conduct(course)
 
 
 def _runs() -> Path:
@@ -154,10 +176,14 @@ def _conduct(course: _Course) -> RunResult:
 
 def _run(course: _Course, folder: Path) -> Verdict:
     with workspace(_runs(), course.run_id, course.engine.name, remove_left) as place:
+        view: _View | None = None
+        if course.checker is not None:
+            with course.step(Step.CHECK):
+                view = _lay_out(course, place, folder)
+                if refused := _check(course, course.checker):
+                    return refused
         with course.step(Step.UNPACK):
-            view = _show_data(course, place)
-            for each in (folder, folder / smoke.FOLDER, folder / smoke.AGAIN):
-                output.set_aside(each)
+            view = view or _lay_out(course, place, folder)
             if refused := _unpack(course, place):
                 return refused
         if course.request.smoke_queries and (failed := _smoke(course, course.request.smoke_queries, folder)):
@@ -168,6 +194,38 @@ def _run(course: _Course, folder: Path) -> Verdict:
             return _execute(course, place, view, folder, LogKeeper(log_fd, course.request.limits.log_bytes))
         finally:
             os.close(log_fd)
+
+
+def _lay_out(course: _Course, place: Workspace, folder: Path) -> _View:
+    """Do all that needs nothing from inside the zip, while the check reads it."""
+    view = _show_data(course, place)
+    for each in (folder, folder / smoke.FOLDER, folder / smoke.AGAIN):
+        output.set_aside(each)
+    source = course.zip
+    course.submission = {
+        "path": course.request.submission,
+        "bytes": source.size_bytes,
+        "sha256": source.sha256(),
+    }
+    return view
+
+
+def _check(course: _Course, checker: Checker) -> Verdict | None:
+    """Hear what the check found; a verdict if the submission isn't worth starting."""
+    try:
+        found = checker.answer(course.listener.cancelled)
+    except Cancelled:
+        return verdict.cancelled_before()
+    if not course.zip.is_unchanged():
+        return verdict.changed_zip(course.request.submission, Step.CHECK)
+    course.check = found
+    if found is None:
+        return None
+    course.warnings += found.warnings
+    refused = verdict.judge_check(found)
+    if refused is None and found.warnings:
+        course.listener.told(found.warnings)
+    return refused
 
 
 def _smoke(course: _Course, queries: int, folder: Path) -> Verdict | None:
@@ -190,9 +248,10 @@ def _smoke(course: _Course, queries: int, folder: Path) -> Verdict | None:
 
 def _small(course: _Course, step: Step, data: Path, results: Path) -> _Course:
     """The same run on other data, with a name and an output folder of its own."""
-    request = replace(course.request, data=str(data), output=str(results), smoke=None, twice=False)
+    request = replace(course.request, output=str(results), smoke=None, twice=False)
     return _Course(
         request,
+        course.zip,
         run_id=f"{course.run_id}-{step.value}",
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         listener=replace(course.listener, step=lambda _: None),
@@ -216,16 +275,19 @@ def _heading(course: _Course) -> list[str]:
 
 def _unpack(course: _Course, place: Workspace) -> Verdict | None:
     """Open the zip into the run's folder; a verdict if it can't be run."""
-    path = Path(course.request.submission)
-    course.submission = {"path": str(path), "bytes": path.stat().st_size, "sha256": sha256_of(path)}
+    path = course.zip.path
     place.code.mkdir(mode=0o755)
     try:
         listing = extract_archive(path, place.code)
     except BadArchive as error:
+        if not course.zip.is_unchanged():
+            return verdict.changed_zip(course.request.submission, Step.UNPACK)
         details = tuple(str(problem) for problem in error.problems)
         return Verdict(
             Code.BAD_ARCHIVE, Step.UNPACK, Fault.SUBMISSION, error.message, error.hint, details=details
         )
+    if not course.zip.is_unchanged():
+        return verdict.changed_zip(course.request.submission, Step.UNPACK)
     course.submission["files"] = listing.files
     main = find_main(listing.members)
     if not main.found:
@@ -354,7 +416,7 @@ def _engine_record(engine: Engine, sandbox: Sandbox) -> dict[str, Any]:
 
 def _validate(course: _Course, csv: Path, collected: Collected) -> Verdict:
     """Hold the csv to the rules, in a process of its own."""
-    checked = validate_csv(csv, Path(course.request.data), course.listener.cancelled)
+    checked = validate_csv(csv, course.challenge.folder, course.listener.cancelled)
     if checked is None:
         return verdict.cancelled_check()
     course.rankings = {

@@ -13,7 +13,7 @@ import signal
 from dataclasses import dataclass
 
 from whaledo.environment.names import profiles_with
-from whaledo.errors import Fault
+from whaledo.errors import Fault, Severity
 from whaledo.execution.contract import (
     LOG_FLOOD,
     MAIN,
@@ -23,7 +23,7 @@ from whaledo.execution.contract import (
 )
 from whaledo.execution.engines.base import Ending
 from whaledo.execution.failure import Failure, Setting, explain
-from whaledo.execution.records import Code, Step, Verdict
+from whaledo.execution.records import Check, Code, Step, Verdict
 from whaledo.execution.supervisor import EndedBy, Watched
 from whaledo.units import show_duration, show_size
 
@@ -55,6 +55,43 @@ class Evidence:
     log_error: str
     last_words: str
     setting: Setting
+
+
+def judge_check(check: Check) -> Verdict | None:
+    """Say why a submission isn't even started; None if nothing that was found is certain to fail."""
+    errors = check.lines(Severity.ERROR)
+    if not errors:
+        return None
+    missing = check.lines(Severity.ERROR, "missing_import")
+    total = check.total(Severity.ERROR)
+    what = (missing or errors)[0]
+    if total > 1:
+        what += f", and {total - 1:,} more error{'s' if total > 2 else ''}"
+    return Verdict(
+        Code.MISSING_IMPORT if missing else Code.CRASHED,
+        Step.CHECK,
+        Fault.SUBMISSION,
+        f"not started, because it would fail: {what}",
+        f"{'mend it' if total == 1 else 'mend them'} and pack anew; `# whaledo: ignore` on a line silences what is "
+        "said of it, and --no-check starts it all the same",
+        details=errors if total > 1 else (),
+    )
+
+
+def cancelled_before() -> Verdict:
+    """Stopped by hand before anything was unpacked."""
+    return Verdict(Code.CANCELLED, Step.CHECK, None, "stopped by hand before it was started")
+
+
+def changed_zip(path: str, step: Step) -> Verdict:
+    """Somebody wrote to the zip, or put another in its place, while it was read."""
+    return Verdict(
+        Code.BAD_ARCHIVE,
+        step,
+        Fault.SUBMISSION,
+        f"{path} was changed while it was read, so nobody could say which of the two had run",
+        "run it again when nothing writes to it",
+    )
 
 
 def judge_run(evidence: Evidence) -> Verdict | None:

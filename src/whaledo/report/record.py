@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from whaledo.execution.contract import LOG, RECORD
+from whaledo.report.before import FOLDERS, Before, read_before
 from whaledo.report.text import log_tail, visible
 from whaledo.units import show_duration, show_size
 
@@ -71,7 +72,8 @@ class RunSummary:
         profile: the environment's.
         weak: the guarantees that weren't enforced: name, level and reason of each.
         limits: what was used of them.
-        warnings: what deserves a look.
+        warnings: what deserves a look, without what the check found.
+        before: the check and the smoke run.
         document: all of `run.json`.
     """
 
@@ -85,6 +87,7 @@ class RunSummary:
     weak: tuple[str, ...]
     limits: tuple[LimitUsed, ...]
     warnings: tuple[str, ...]
+    before: Before
     document: Mapping[str, Any]
 
     @property
@@ -109,10 +112,11 @@ def read_record(output: Path) -> tuple[RunSummary | None, str]:
         return None, f"{RECORD} isn't the record of a run, so nothing is said of it: run the submission again"
 
 
-def read_log_tail(output: Path) -> list[str]:
-    """The last lines of `log.txt`; none where there is no log."""
+def read_log_tail(output: Path, run: RunSummary | None = None) -> list[str]:
+    """The last lines of `log.txt`, of the smoke run's where that was the end; none where there is no log."""
+    step = run.document["verdict"].get("step") if run is not None else None
     try:
-        with (output / LOG).open("rb") as file:
+        with (output / FOLDERS.get(str(step), "") / LOG).open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - TAIL_BYTES))
             return log_tail(file.read())
     except OSError:
@@ -131,6 +135,8 @@ def _finite(text: str) -> float | None:
 def _summary(record: Any) -> RunSummary:
     verdict, engine = record["verdict"], record["engine"]
     guarantees = (engine.get("guarantees") or {}).items()
+    before = read_before(record)
+    told = (visible(str(line)) for line in record.get("warnings") or ())
     return RunSummary(
         code=str(verdict["code"]),
         message=visible(str(verdict["message"])),
@@ -145,7 +151,8 @@ def _summary(record: Any) -> RunSummary:
             if held["level"] != "enforced"
         ),
         limits=tuple(_limits_used(record["usage"], record["limits"])),
-        warnings=tuple(_lines(record.get("warnings") or ())),
+        warnings=tuple(_lines([line for line in told if line not in before.warnings])),
+        before=before,
         document=record,
     )
 
@@ -157,6 +164,8 @@ def _lines(lines: Any) -> Iterator[str]:
 
 
 def _limits_used(usage: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[LimitUsed]:
+    if usage["wall_s"] == 0:  # nothing was started
+        return
     for name, used_key, limit_key, show in (
         ("time", "wall_s", "wall_s", show_duration),
         ("memory", "peak_memory_bytes", "memory_bytes", show_size),

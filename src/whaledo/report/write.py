@@ -57,7 +57,11 @@ class ReportResult:
     Attributes:
         path: the HTML file.
         size_bytes: its size.
-        verdict: how the run ended; None where there is no record of it.
+        verdict: how the run ended; None where there is no record of it, as all of these.
+        message: what happened.
+        hint: what to do.
+        check: what reading the code before the run found, as `run.json` has it.
+        smoke: how the smoke run went, likewise.
         mean_average_precision: the score; None where nothing is judged.
         queries: how many queries can be looked at.
         images: how many photographs are shown with them.
@@ -68,6 +72,10 @@ class ReportResult:
     path: str
     size_bytes: int
     verdict: str | None
+    message: str | None
+    hint: str | None
+    check: Mapping[str, Any] | None
+    smoke: Mapping[str, Any] | None
     mean_average_precision: float | None
     queries: int
     images: int
@@ -103,7 +111,7 @@ def write_report(
     missing = thumbnails.count(None)
     html = render_report(
         run=run,
-        log=() if run is not None and run.is_ok else read_log_tail(output),
+        log=() if run is not None and run.is_ok else read_log_tail(output, run),
         problems=problems,
         content=content,
         thumbnails=thumbnails,
@@ -116,6 +124,10 @@ def write_report(
         path=str(path),
         size_bytes=size_bytes,
         verdict=run.code if run else None,
+        message=run.message if run else None,
+        hint=run.hint if run else None,
+        check=run.document.get("check") if run else None,
+        smoke=run.document.get("smoke") if run else None,
         mean_average_precision=score.mean_average_precision if score else None,
         queries=content.queries if content else 0,
         images=len(images),

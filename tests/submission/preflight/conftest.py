@@ -27,7 +27,7 @@ def check(tmp_path: Path) -> Check:
     """Check a submission of these files; a text alone is its main.py, and 0 bytes stand for what isn't given."""
 
     def run(
-        files: str | Mapping[str, str | bytes], profile: str = "cpu", *, offline: bool = True
+        files: str | Mapping[str, str | bytes], profile: str | None = "cpu", *, offline: bool = True
     ) -> PreflightResult:
         named = {"main.py": files} if isinstance(files, str) else files
         folder = tmp_path / "model"

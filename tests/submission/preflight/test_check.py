@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from whaledo.errors import BadArchive, BadSubmission, UsageError
-from whaledo.submission.preflight.check import PreflightRequest, PreflightResult, check_submission
+from whaledo.submission.pack import BIG_ZIP_BYTES
+from whaledo.submission.preflight.check import (
+    LARGE_ZIP_BYTES,
+    PreflightRequest,
+    PreflightResult,
+    check_submission,
+)
 
 Check = Callable[..., PreflightResult]
 
@@ -91,3 +97,29 @@ def test_the_size_of_what_is_not_code_costs_nothing(tmp_path: Path) -> None:
     started = time.monotonic()
     assert checked(path).ok
     assert time.monotonic() - started < 1
+
+
+def test_packing_and_checking_agree_on_what_is_large() -> None:
+    assert LARGE_ZIP_BYTES == BIG_ZIP_BYTES
+
+
+def test_of_packages_that_nobody_knows_only_what_lies_in_the_zip_is_certain(check: Check) -> None:
+    files = {
+        "main.py": "import whales_of_ours, pkg.gone\nopen('/weights/x.pth')\nmodel.cuda()\nimport newer\n",
+        "pkg/__init__.py": "",
+        "newer.py": "type Whale = str\n",
+    }
+    result = check(files, None)
+    assert result.profile is None
+    assert [(one.severity.value, one.code, one.place) for one in result.problems] == [
+        ("error", "missing_import", "main.py:1"),
+        ("warning", "missing_file", "main.py:2"),
+        ("warning", "syntax_error", "newer.py:1"),
+    ]
+    assert "`gone`" in next(iter(result.problems)).message
+    at_home = check(files, "cpu")
+    assert {one.code for one in at_home.problems if one.severity.value == "error"} == {
+        "missing_import",
+        "missing_file",
+        "syntax_error",
+    }

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from whaledo.environment.containers import CLIENTS
-from whaledo.errors import MachineError, UsageError
+from whaledo.errors import MachineError, Problem, Problems, UsageError
 from whaledo.execution.cgroups import remove_group
 from whaledo.execution.engines.base import Engine
 from whaledo.execution.records import RunRequest
@@ -13,12 +16,40 @@ ENGINES = (BUBBLEWRAP, *CLIENTS)
 """The engines by name, the preferred one first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The engine that a run gets.
+
+    Attributes:
+        engine: it.
+        instead_of: for each engine that `auto` would rather have had and that is there, why it can't be used.
+    """
+
+    engine: Engine
+    instead_of: tuple[str, ...] = ()
+
+
 def find_engine(request: RunRequest) -> Engine:
     """Return the engine that a run asks for, with its packages; for `auto`, the first that has them.
 
     Raises:
         UsageError: there is no engine of that name, or it has no images.
         MachineError: it isn't installed, or the environment (or image) isn't there.
+    """
+    return choose_engine(request).engine
+
+
+def choose_engine(request: RunRequest, whats_wrong: Callable[[Engine], str] = lambda _: "") -> Chosen:
+    """Choose the engine of a run: the one that it names or, for `auto`, the first that can be used.
+
+    Args:
+        request: the run.
+        whats_wrong: says why an engine that is there can't be used after all, or nothing; asked for `auto` only.
+
+    Raises:
+        UsageError: there is no engine of that name, or it has no images.
+        MachineError: it isn't installed, or the environment (or image) isn't there; for `auto`, each engine's
+            own reason is a problem.
     """
     if request.engine not in ("auto", *ENGINES):
         known = ", ".join(("auto", *ENGINES))
@@ -29,14 +60,20 @@ def find_engine(request: RunRequest) -> Engine:
             hint="leave --image (or SUBMISSION_IMAGE) out, or choose --engine docker or podman",
         )
     if request.engine != "auto":
-        return _engine(request.engine, request)
-    first: MachineError | None = None
+        return Chosen(_engine(request.engine, request))
+    reasons = Problems()
+    unusable: list[str] = []
     for name in CLIENTS if request.image is not None else ENGINES:
         try:
-            return _engine(name, request)
+            engine = _engine(name, request)
         except MachineError as error:
-            first = first or error
-    raise first or MachineError("there is no engine")
+            reasons.add(Problem(name, f"{name}: {error.message}", error.hint))
+            continue
+        if not (wrong := whats_wrong(engine)):
+            return Chosen(engine, tuple(unusable))
+        unusable.append(f"{name}: {wrong}")
+        reasons.add(Problem(name, unusable[-1]))
+    raise MachineError("no engine can run submissions here", hint="mend any one of these", problems=reasons)
 
 
 def _engine(name: str, request: RunRequest) -> Engine:

@@ -7,7 +7,7 @@ has an error promises that it doesn't.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from typing import Any
 from whaledo.archive import find_main, shown
 from whaledo.archive.main_file import MAIN
 from whaledo.errors import Problems, Severity
-from whaledo.submission.pack import BIG_ZIP_BYTES
 from whaledo.submission.preflight.contents import Contents, opened
 from whaledo.submission.preflight.downloads import fetched, has_cache
 from whaledo.submission.preflight.environment import Environment
@@ -34,11 +33,18 @@ from whaledo.submission.preflight.module import Module
 from whaledo.submission.preflight.reach import Reached, Reader, reach
 from whaledo.units import show_size
 
+LARGE_ZIP_BYTES = 8 << 30
+"""As packing has it; asking `pack` itself would cost every run the time to import it."""
+
 MOST_FINDINGS = 1000
 """Explaining a finding takes up to a millisecond, and nobody reads this many."""
 
 AUTO = "auto"
 """The smallest profile that has all that is surely imported, or as much of it as any."""
+
+
+_PROFILES_ONLY = {"syntax_error", "missing_file"}
+"""What an image of somebody's own may make good: a newer Python reads more, and files may lie in the image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +55,19 @@ class PreflightRequest:
         submission: path of the zip, or of the folder that is to be packed.
         profiles: for each profile, smallest first, the top-level names that it lets one import, and the
             distribution that each comes from.
-        profile: the one to check for, or `auto`.
+        profile: the one to check for, or `auto`; None: packages that nobody knows, as in an image of the caller's
+            own, so that nothing is said of imports from outside the submission.
         gpu_profiles: those that run with a GPU.
         offline: whether the run has no network.
+        shows_identities: whether the run sees the whole data folder.
     """
 
     submission: str
     profiles: Mapping[str, Mapping[str, str]]
-    profile: str = AUTO
+    profile: str | None = AUTO
     gpu_profiles: tuple[str, ...] = ("gpu",)
     offline: bool = True
+    shows_identities: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class PreflightResult:
 
     Attributes:
         submission: as it was asked for.
-        profile: that it was checked for.
+        profile: that it was checked for; None: packages that nobody knows.
         files: how many files there are.
         total_bytes: of these, unpacked.
         modules: the Python files that were read, main.py first.
@@ -75,7 +84,7 @@ class PreflightResult:
     """
 
     submission: str
-    profile: str
+    profile: str | None
     files: int
     total_bytes: int
     modules: tuple[str, ...]
@@ -109,6 +118,8 @@ def check_submission(request: PreflightRequest) -> PreflightResult:
             reached = reach(contents, reader)
             profile = _profile(request, reached)
             findings = list(_findings(request, contents, reached, reader, profile))
+            if profile is None:
+                findings = list(map(_doubted, findings))
             modules = tuple(reached.modules)
         else:
             profile = next(iter(request.profiles)) if request.profile == AUTO else request.profile
@@ -119,7 +130,7 @@ def check_submission(request: PreflightRequest) -> PreflightResult:
     return PreflightResult(request.submission, profile, len(contents.files), total_bytes, modules, problems)
 
 
-def _profile(request: PreflightRequest, reached: Reached) -> str:
+def _profile(request: PreflightRequest, reached: Reached) -> str | None:
     if request.profile != AUTO:
         return request.profile
 
@@ -132,7 +143,7 @@ def _profile(request: PreflightRequest, reached: Reached) -> str:
 
 
 def _findings(
-    request: PreflightRequest, contents: Contents, reached: Reached, reader: Reader, profile: str
+    request: PreflightRequest, contents: Contents, reached: Reached, reader: Reader, profile: str | None
 ) -> Iterator[Finding]:
     environment = Environment(profile, request.profiles)
     modules = list(reached.modules.values())
@@ -147,7 +158,11 @@ def _findings(
 
 
 def _in_modules(
-    request: PreflightRequest, contents: Contents, reached: Reached, profile: str, environment: Environment
+    request: PreflightRequest,
+    contents: Contents,
+    reached: Reached,
+    profile: str | None,
+    environment: Environment,
 ) -> Iterator[Finding]:
     modules = list(reached.modules.values())
     yield from missing_imports(reached, environment)
@@ -160,8 +175,9 @@ def _in_modules(
             yield from _downloads(module, contents, cached=cached, sure=sure)
         yield from keyboard(module, sure=sure)
         yield from own_paths(module)
-        yield from hidden_data(module, written, own_tables=own_tables)
-        if profile not in request.gpu_profiles:
+        if not request.shows_identities:
+            yield from hidden_data(module, written, own_tables=own_tables)
+        if profile is not None and profile not in request.gpu_profiles:
             yield from gpu_only(module)
 
 
@@ -171,8 +187,13 @@ def _downloads(module: Module, contents: Contents, *, cached: bool, sure: bool) 
         yield Finding(kind, message, hint, *place, sure=fails and sure)
 
 
+def _doubted(finding: Finding) -> Finding:
+    """What is certain with our own profiles, and isn't where packages are unknown."""
+    return replace(finding, sure=finding.sure and finding.kind not in _PROFILES_ONLY)
+
+
 def _large(contents: Contents) -> Iterator[Finding]:
-    if contents.size_bytes is not None and contents.size_bytes > BIG_ZIP_BYTES:
+    if contents.size_bytes is not None and contents.size_bytes > LARGE_ZIP_BYTES:
         message = f"the zip is {show_size(contents.size_bytes)}: it takes long to upload and to unpack"
         yield Finding("large_zip", message)
 

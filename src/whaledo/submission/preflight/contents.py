@@ -19,8 +19,6 @@ from whaledo.archive.directory import ZipBytes
 from whaledo.archive.inspection import Content, survey
 from whaledo.archive.records import DEFLATED
 from whaledo.errors import BadSubmission, MachineError
-from whaledo.submission.folder import scan_folder
-from whaledo.submission.left_out import read_rules
 
 _DEFLATED_AT_MOST = 2
 
@@ -78,6 +76,9 @@ def opened(path: Path) -> Iterator[Contents]:
 
 
 def _folder(path: Path) -> Contents:
+    from whaledo.submission.folder import scan_folder
+    from whaledo.submission.left_out import read_rules
+
     root = path.resolve()
     scan = scan_folder(root, read_rules(root))
     members = [source.member for source in scan.sources]

@@ -29,17 +29,17 @@ class Environment:
     """A profile among all profiles.
 
     Attributes:
-        profile: its name.
+        profile: its name; None: it has packages that nobody knows, so that any name may be there.
         profiles: for each profile, smallest first, the top-level names that it lets one import, and the
             distribution that each comes from.
     """
 
-    profile: str
+    profile: str | None
     profiles: Mapping[str, Mapping[str, str]]
 
     def has(self, top: str) -> bool:
         """Whether a top-level name can be imported."""
-        return top in PYTHONS_OWN or top in self.profiles[self.profile]
+        return self.profile is None or top in PYTHONS_OWN or top in self.profiles[self.profile]
 
     def advice(self, top: str) -> tuple[str, str]:
         """What is wrong with a name that isn't there, and what to do about it."""
@@ -59,7 +59,7 @@ class Environment:
 
     def _meant(self, top: str) -> str | None:
         """The name that was most likely meant: people write the distribution's (`pillow`), or mistype."""
-        has = self.profiles[self.profile]
+        has = self.profiles[self.profile] if self.profile is not None else {}
         by_package = {package.replace("-", "_"): name for name, package in has.items()}
         if top.lower() in by_package:
             return by_package[top.lower()]
