@@ -64,6 +64,10 @@ HINTS = (
         "--add-subgids 100000-165535 $USER`",
     ),
     (
+        "cannot determine user's homedir",
+        "rootless Podman keeps its images in the user's home: set HOME to a folder of this user's own",
+    ),
+    (
         "bind source path does not exist",
         "the engine must run on this machine: its daemon can't see our folders",
     ),

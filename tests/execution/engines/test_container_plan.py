@@ -337,12 +337,20 @@ def test_all_is_enforced_where_the_kernel_says_so_but_the_disk(host: Host) -> No
 @BOTH
 def test_a_limit_that_the_engine_dropped_is_not_called_enforced(host: Host) -> None:
     held = levels(seen(memory=False, processes=False, cpus=False), host)
-    for guarantee in (Guarantee.MEMORY, Guarantee.PROCESS_COUNT, Guarantee.CPUS):
+    assert held[Guarantee.MEMORY] is Level.BEST_EFFORT
+    for guarantee in (Guarantee.PROCESS_COUNT, Guarantee.CPUS):
         assert held[guarantee] is Level.NOT_ENFORCED
     alone = levels(seen(processes=False), host)
     assert (alone[Guarantee.MEMORY], alone[Guarantee.PROCESS_COUNT]) == (Level.ENFORCED, Level.NOT_ENFORCED)
+    dropped = f"{host.client} didn't pass the limit on to the container's control group"
     said = guarantees(ORDER, host, seen(memory=False), seccomp=True)[Guarantee.MEMORY].by
-    assert said == f"{host.client} didn't pass the limit on to the container's control group"
+    assert said == f"looked at ten times a second; {dropped}"
+
+
+def test_in_a_user_namespace_of_its_own_podman_holds_a_container_to_its_processes() -> None:
+    rootless = replace(PODMAN, rootless=True)
+    assert "nproc=40:40" in after("--ulimit", told(rootless, replace(ORDER, limits=Limits(processes=40))))
+    assert levels(seen(processes=False), rootless)[Guarantee.PROCESS_COUNT] is Level.ENFORCED
 
 
 def test_a_limit_that_nobody_can_look_at_is_best_effort() -> None:

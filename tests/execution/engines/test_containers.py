@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -428,6 +429,18 @@ def test_a_child_that_the_kernel_killed_for_memory_is_a_warning_where_all_ended_
     assert rooms.printed(request.output) == b"9\n"
 
 
+@BOTH
+def test_the_engine_isnt_asked_where_the_container_is(
+    engine: str, rooms: Rooms, need_engine: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its answer would take longer than many a wall."""
+    asked: list[bool] = []
+    monkeypatch.setattr(containers.ContainerSandbox, "_told_pid", lambda _: asked.append(True))
+    result = rooms.run(rooms.request("", engine=need_engine(engine)))
+    assert result.engine["guarantees"][Guarantee.MEMORY]["level"] == Level.ENFORCED
+    assert asked == []
+
+
 def test_what_podmans_monitor_leaves_where_it_was_started_is_not_left_in_anybodys_folder(
     podman: Played, rooms: Rooms, tmp_path: Path
 ) -> None:
@@ -437,16 +450,71 @@ def test_what_podmans_monitor_leaves_where_it_was_started_is_not_left_in_anybody
 
 
 @BOTH
-def test_a_submission_that_forges_its_end_is_counted_on(
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        "os.write(os.open('/run/whaledo/status', os.O_RDWR), b'over\\n' * 100)",
+        "os.write(os.open('/run/whaledo/go', os.O_RDWR | os.O_NONBLOCK), b'\\n')",
+    ],
+    ids=["its end", "our answer"],
+)
+def test_a_submission_that_forges_its_end_is_counted_to_its_real_one(
+    forgery: str,
+    engine: str,
+    rooms: Rooms,
+    need_engine: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With no look at the counters in between, as if all of it happened between two."""
+    monkeypatch.setattr(supervisor, "TICK_S", PATIENCE_S)
+    code = (
+        f"import os, time\n{forgery}\ntime.sleep(0.3)\nheld = [bytearray(b'x' * 2**20) for _ in range(300)]"
+    )
+    request = rooms.request(code, engine=need_engine(engine), memory_bytes=96 * MIB)
+    result = rooms.run(request)
+    assert result.verdict.code is Code.OUT_OF_MEMORY, result.verdict
+    assert (result.usage.peak_memory_bytes or 0) > 90 * MIB
+
+
+FLOOD = """
+import os, time
+status = os.open('/run/whaledo/status', os.O_RDWR | os.O_NONBLOCK)
+go = os.open('/run/whaledo/go', os.O_RDWR | os.O_NONBLOCK)
+for pipe in (go, status, status):
+    try:
+        while True:
+            os.write(pipe, b'x' * 4096)
+    except BlockingIOError:
+        time.sleep(0.3)
+"""
+
+
+@BOTH
+def test_a_submission_that_floods_our_pipes_is_ended_in_time(
     engine: str, rooms: Rooms, need_engine: Callable[[str], str]
 ) -> None:
-    code = (
-        "import time\nwith open('/run/whaledo/status', 'w') as status: status.write('over\\n')\n"
-        "time.sleep(0.3)\nblock = bytearray(100 * 1024**2)\ntime.sleep(0.5)"
-    )
-    result = rooms.run(rooms.request(code, engine=need_engine(engine)))
-    assert result.verdict.code is Code.NO_OUTPUT, result.verdict
-    assert (result.usage.peak_memory_bytes or 0) > 100 * MIB
+    result = rooms.run(rooms.request(FLOOD, engine=need_engine(engine), wall_s=3.0))
+    assert result.verdict.code is Code.TIMEOUT, result.verdict
+    assert not left_of(engine, result.run_id)
+
+
+@BOTH
+def test_a_client_that_somebody_killed_is_our_fault(
+    engine: str, rooms: Rooms, need_engine: Callable[[str], str]
+) -> None:
+    killed: list[int] = []
+
+    def kill_client(_: bytes) -> None:
+        if not killed:
+            [client] = guard_of(os.getpid()).children()
+            killed.append(client.pid)
+            client.kill()
+
+    request = rooms.request("print('up')\nimport time\ntime.sleep(60)", engine=need_engine(engine))
+    result = rooms.run(request, Listener(output=kill_client))
+    assert result.verdict.code is Code.PLATFORM_ERROR, result.verdict
+    assert "killed by signal 9" in result.verdict.message
+    assert not left_of(engine, result.run_id)
 
 
 def guard_of(pid: int) -> psutil.Process:
@@ -527,6 +595,7 @@ def test_killed_with_its_guard_the_next_run_with_any_engine_removes_the_containe
     engine: str, rooms: Rooms, need_engine: Callable[[str], str], start: Callable[[RunRequest], Started]
 ) -> None:
     run, run_id = run_that_goes_on(rooms, need_engine(engine), start)
+    run.process.send_signal(signal.SIGSTOP)  # at one moment: it would see to the container without its guard
     guard_of(run.process.pid).kill()
     run.kill()
     assert left_of(engine, run_id)
@@ -536,15 +605,23 @@ def test_killed_with_its_guard_the_next_run_with_any_engine_removes_the_containe
 
 
 @BOTH
-def test_only_its_guard_killed_the_run_is_our_fault_and_leaves_nothing(
-    engine: str, rooms: Rooms, need_engine: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+def test_only_its_guard_killed_the_run_ends_at_once_as_our_fault_and_leaves_nothing(
+    engine: str, rooms: Rooms, need_engine: Callable[[str], str]
 ) -> None:
-    monkeypatch.setattr(supervisor, "DEATH_PATIENCE_S", 0.3)
+    guards: list[psutil.Process] = []
+
+    def kill_guard(_: bytes) -> None:
+        if not guards:
+            guards.append(guard_of(os.getpid()))
+            guards[0].kill()
+
     request = rooms.request("print('up')\nimport time\ntime.sleep(60)", engine=need_engine(engine))
-    result = rooms.run(request, Listener(output=lambda _: guard_of(os.getpid()).kill()))
+    result = rooms.run(request, Listener(output=kill_guard))
     assert result.verdict.code is Code.PLATFORM_ERROR
     assert "stood by" in result.verdict.message
     assert not left_of(engine, result.run_id)
+    assert result.usage is not None
+    assert result.usage.wall_s < supervisor.DEATH_PATIENCE_S / 2
 
 
 @BOTH

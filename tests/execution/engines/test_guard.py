@@ -157,7 +157,7 @@ def test_when_we_let_go_in_mid_run_the_client_is_killed_and_the_container_remove
     guarded.let_go()
     assert guarded.process.wait(PATIENCE_S) == 0
     assert not is_there(client)
-    assert guarded.calls()[1:] == [REMOVED]
+    assert set(guarded.calls()[1:]) == {REMOVED}, "as often as the client might have made it once more"
     assert guarded.status() == "", "there was no end of its own"
 
 

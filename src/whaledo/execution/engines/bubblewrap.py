@@ -314,9 +314,9 @@ class BubblewrapSandbox:
         """See `Sandbox`."""
         disk_bytes, entries = self._disk()
         if isinstance(self._group, str):
-            memory_bytes, processes, cpu_s = self._tree.look()
-            in_memory = sum(used for used, _ in map(filled, self._place_fds[1:]))
-            self._last = Sample(memory_bytes + in_memory, None, processes, cpu_s, disk_bytes, entries)
+            in_files_bytes = sum(used for used, _ in map(filled, self._place_fds[1:]))
+            memory_bytes, processes, cpu_s = self._tree.look(in_files_bytes)
+            self._last = Sample(memory_bytes, None, processes, cpu_s, disk_bytes, entries)
         else:
             c = self._group.counters()
             self._last = Sample(

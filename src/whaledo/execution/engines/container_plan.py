@@ -24,13 +24,14 @@ WIRES = "/run/whaledo"
 """Where a container finds the pipes that lead to its supervisor."""
 
 LOG_PIPE, STATUS_PIPE, GO_PIPE = "log", "status", "go"
-UP, OVER = b"up\n", b"over\n"
-"""What the first process of a container says on its status pipe."""
+UP = b"up\n"
+"""What the first process of a container says on its status pipe; what comes after it is that `main.py` has ended."""
 
 FIRST_PROCESS = f"""\
 trap : HUP INT QUIT TERM
 exec 3>{WIRES}/{STATUS_PIPE}
 echo up >&3
+read -r _ <{WIRES}/{GO_PIPE}
 "$@" </dev/null >{WIRES}/{LOG_PIPE} 2>&1 3>&-
 status=$?
 echo over >&3
@@ -40,8 +41,9 @@ exit $status
 """The first process of a container, in /bin/sh, which also reaps whatever is left without a parent.
 
 It isn't ended by an interrupt, which any process of the run can send. Output goes straight into our pipe: on its
-way through the engine's daemon it would take ten times as long. And when `main.py` has ended, the container waits
-until its control group, which goes with it, has been read.
+way through the engine's daemon it would take ten times as long. It waits for us twice: before `main.py`, until we
+have found it, because nobody else can be taken for it then, and after, until its control group, which goes with
+it, has been read.
 """
 
 PROXY_VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY")
@@ -51,7 +53,10 @@ NAME_PREFIX = "whaledo-"
 LABEL = "whaledo.run"
 
 SPARE_PROCESSES = 4096
-"""Podman sets this limit higher than an ordinary user may; it counts a user's processes, so it must be generous."""
+"""Podman sets this limit higher than an ordinary user may; it counts a user's processes, so it must be generous.
+
+In a user namespace, which rootless Podman makes, it counts those of the container alone, and may be exact.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +109,7 @@ def arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu: bool 
         gpu: whether to show the host's GPUs.
     """
     args = ["run", "--name", container_name(order.run_id), "--label", f"{LABEL}={order.run_id}"]
-    args += [*walls(order, host, seccomp), *limits(order, host), *_mounts(order, host), *_gpus(host, gpu=gpu)]
+    args += [*options(order, host, seccomp), *_gpus(host, gpu=gpu)]
     if not host.native:
         return [*args, "--init", "--entrypoint", "/usr/bin/env", image, *_main()]
     return [*args, "--rm", "--entrypoint", "/bin/sh", image, "-c", FIRST_PROCESS, "whaledo", "env", *_main()]
@@ -114,10 +119,15 @@ def shell_arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu:
     """The same for a shell at a terminal in the same container."""
     args = ["run", "--rm", "--interactive", "--tty", "--name", container_name(order.run_id)]
     args += ["--label", f"{LABEL}={order.run_id}", "--env", "TERM"]
-    args += [*walls(order, host, seccomp), *limits(order, host), *_mounts(order, host), *_gpus(host, gpu=gpu)]
+    args += [*options(order, host, seccomp), *_gpus(host, gpu=gpu)]
     for name, value in contract.ENVIRONMENT.items():
         args += ["--env", f"{name}={value}"]
     return [*args, "--init", "--entrypoint", "/bin/sh", image]
+
+
+def options(order: Order, host: Host, seccomp: Path) -> list[str]:
+    """What a container may not do, what it may use, and what it is shown."""
+    return [*walls(order, host, seccomp), *limits(order, host), *_mounts(order, host)]
 
 
 def walls(order: Order, host: Host, seccomp: Path) -> list[str]:
@@ -155,7 +165,7 @@ def limits(order: Order, host: Host) -> list[str]:
     args += ["--ulimit", "core=0:0", "--ulimit", f"fsize={largest}:{largest}"]
     args += ["--ulimit", f"nofile={contract.OPEN_FILES}:{contract.OPEN_FILES}"]
     if host.client == PODMAN:
-        processes = max(SPARE_PROCESSES, most.processes)
+        processes = most.processes if host.rootless else max(SPARE_PROCESSES, most.processes)
         args += ["--ulimit", f"nproc={processes}:{processes}"]
     inodes = f",nr_inodes={contract.WRITABLE_ENTRIES}" if host.client == DOCKER else ""
     return [*args, "--tmpfs", f"/tmp:rw,exec,nosuid,nodev,size={most.disk_bytes}{inodes},mode=1777"]  # noqa: S108
@@ -256,10 +266,15 @@ def _counted(order: Order, host: Host, group: Observed | None) -> dict[Guarantee
             Guarantee.CPUS: group.cpus,
         }
         dropped = f"{host.client} didn't pass the limit on to the container's control group"
-        held = {
-            each: Held(Level.ENFORCED, group.kind) if stands[each] else Held(Level.NOT_ENFORCED, dropped)
-            for each in asked
+        instead = {
+            Guarantee.MEMORY: Held(Level.BEST_EFFORT, f"looked at ten times a second; {dropped}"),
+            Guarantee.PROCESS_COUNT: Held(Level.NOT_ENFORCED, dropped),
+            Guarantee.CPUS: Held(Level.NOT_ENFORCED, dropped),
         }
+        if host.client == PODMAN and host.rootless:
+            by = "a resource limit in the container's user namespace"
+            instead[Guarantee.PROCESS_COUNT] = Held(Level.ENFORCED, by)
+        held = {each: Held(Level.ENFORCED, group.kind) if stands[each] else instead[each] for each in asked}
     if not asked[Guarantee.CPUS]:
         held[Guarantee.CPUS] = Held(Level.ENFORCED, "no limit was asked for")
     return held

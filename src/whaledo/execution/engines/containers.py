@@ -13,12 +13,10 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +27,21 @@ from whaledo.environment.profiles import profiles, read_lock
 from whaledo.errors import MachineError
 from whaledo.execution import contract
 from whaledo.execution.cgroups.base import Counters
-from whaledo.execution.cgroups.observe import Observed, observe
 from whaledo.execution.engines import container_plan, guard
 from whaledo.execution.engines.base import Ending, Order, Packages, Sample
 from whaledo.execution.engines.container_plan import (
     GO_PIPE,
     LOG_PIPE,
-    OVER,
     STATUS_PIPE,
     UP,
     Host,
     container_name,
 )
+from whaledo.execution.engines.first_process import FirstProcess, holder
 from whaledo.execution.engines.inside import system_files
 from whaledo.execution.records import Guarantee, Held
 from whaledo.execution.seccomp.filters import OCI_PROFILE
-from whaledo.execution.watch import DiskWatch, filled
+from whaledo.execution.watch import DiskWatch
 from whaledo.execution.workspace import RUN_UID
 
 START_PATIENCE_S = 120.0
@@ -88,14 +85,14 @@ class Containers:
 
     def start(self, order: Order) -> ContainerSandbox:
         """Start `main.py` in a container; see `Engine.start`."""
-        _lay_out(order, self.host)
+        lay_out(order, self.host)
         image = self._image.image_id
         arguments = container_plan.arguments(order, self.host, image, OCI_PROFILE, gpu=self._gpu)
         return ContainerSandbox(self._client, self.host, order, arguments)
 
     def shell(self, order: Order) -> list[str]:
         """The command that opens a shell in the same container, at the terminal."""
-        _lay_out(order, self.host)
+        lay_out(order, self.host)
         image = self._image.image_id
         arguments = container_plan.shell_arguments(order, self.host, image, OCI_PROFILE, gpu=self._gpu)
         return [self._client.program, *arguments]
@@ -154,7 +151,7 @@ def _choose(found: Sequence[Image], gpu: bool | None) -> tuple[Image, bool]:
     return found[-1], False
 
 
-def _lay_out(order: Order, host: Host) -> None:
+def lay_out(order: Order, host: Host) -> None:
     """Make what the container is shown beside the code and the data: small system files, and the pipes."""
     place, uid = order.workspace, order.workspace.uid
     for folder in (place.etc, place.wires, place.submission):
@@ -168,50 +165,6 @@ def _lay_out(order: Order, host: Host) -> None:
     os.chown(place.submission, uid, uid if os.geteuid() == 0 else -1)
 
 
-@dataclass(slots=True)
-class _FirstProcess:
-    """The first process of a container, as this machine sees it: with it all the others end.
-
-    Attributes:
-        pidfd: a descriptor of it.
-        group: its control group; None where that isn't in sight.
-        has_seccomp: whether the kernel says that its calls are filtered.
-        tmp: the container's /tmp, open; None where we may not look into it.
-    """
-
-    pidfd: int
-    group: Observed | None
-    has_seccomp: bool
-    tmp: int | None
-
-    @classmethod
-    def find(cls, pid: int, order: Order) -> _FirstProcess | None:
-        """Find it by its number; None where it has gone already."""
-        try:
-            status = Path(f"/proc/{pid}/status").read_text()
-            pidfd = os.pidfd_open(pid)
-        except OSError:
-            return None
-        tmp = None
-        with contextlib.suppress(OSError):
-            tmp = os.open(f"/proc/{pid}/root/tmp", os.O_RDONLY | os.O_DIRECTORY)
-        return cls(pidfd, observe(pid, order.limits), "\nSeccomp:\t2\n" in status, tmp)
-
-    def counters(self) -> Counters | None:
-        """What was counted so far; None once it has gone, or where it can't be seen."""
-        return self.group.counters() if self.group is not None else None
-
-    def filled_tmp(self) -> tuple[int, int]:
-        """Bytes and entries in the container's /tmp, as far as we may look."""
-        return filled(self.tmp) if self.tmp is not None else (0, 0)
-
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self.pidfd)
-        if self.tmp is not None:
-            os.close(self.tmp)
-
-
 class ContainerSandbox:
     """One run in a container; see `Sandbox`."""
 
@@ -219,9 +172,9 @@ class ContainerSandbox:
         self._client, self._host, self._order = client, host, order
         self._name = container_name(order.run_id)
         self._open: list[int] = []
-        self._first: _FirstProcess | None = None
+        self._first: FirstProcess | None = None
         self._final: Counters | None = None
-        self._exit_status: int | None = None
+        self._counting = threading.Lock()
         self._killer: subprocess.Popen[bytes] | None = None
         place = order.workspace
         written = (place.code, place.submission)
@@ -242,16 +195,16 @@ class ContainerSandbox:
             self.log_fd = self._keep(os.open(wires / LOG_PIPE, os.O_RDONLY | os.O_NONBLOCK))
             log = os.open(wires / LOG_PIPE, os.O_WRONLY)
             self._status = self._keep(os.open(wires / STATUS_PIPE, os.O_RDWR))
-            self._go = self._keep(os.open(wires / GO_PIPE, os.O_RDWR))
+            self._go = self._keep(os.open(wires / GO_PIPE, os.O_RDWR | os.O_NONBLOCK))
             self._said = output = self._keep(os.memfd_create("whaledo"))
         else:
             self.log_fd, log = os.pipe()
             self._keep(self.log_fd)
             output = log
         its_alive, self._alive = os.pipe()
-        self.done_fd, its_done = os.pipe()
-        self._keep(self.done_fd)
-        theirs = (its_alive, its_done, log)
+        self._word, its_word = os.pipe()
+        self.done_fd = self._keep(self._word)
+        theirs = (its_alive, its_word, log)
         words = [sys.executable, "-I", "-S", guard.__file__, *map(str, theirs)]
         self._guard = subprocess.Popen(
             [*words, self._client.program, self._name, *arguments],
@@ -266,23 +219,29 @@ class ContainerSandbox:
             os.close(descriptor)
 
     def _meet(self) -> None:
-        """Wait until the container's first process is up, and find it.
+        """Wait until the container's first process is up, find it, and have a thread attend to it.
 
         Raises:
             MachineError: the container never came up.
         """
-        heard = b""
-        while UP not in heard:
-            ready, _, _ = select.select([self._status, self.done_fd], [], [], START_PATIENCE_S)
-            if self._status not in ready:
-                raise self._not_up(ended=bool(ready))
-            heard += os.read(self._status, 4096)
+        ready, _, _ = select.select([self._status, self._word], [], [], START_PATIENCE_S)
+        if self._status not in ready:
+            raise self._not_up(ended=bool(ready))
+        os.read(self._status, len(UP))
+        if (pid := holder(self._status, self._order.workspace.uid) or self._told_pid()) is not None:
+            self._first = FirstProcess.find(pid, self._order.limits)
+        if self._first is not None:
+            done, over = os.pipe()
+            self.done_fd = self._keep(done)
+            self._attendant = threading.Thread(target=self._attend, args=(self._first, over), daemon=True)
+            self._attendant.start()
+        os.write(self._go, b"\n" if self._first is not None else b"\n\n")
+
+    def _told_pid(self) -> int | None:
+        """The number of the first process in the engine's words, where it isn't in sight."""
         question = Question(self._client, "inspect", "--format", "{{.State.Pid}}", self._name)
         status, said, _ = question.hear()
-        if status == 0 and said.strip() not in ("", "0"):
-            self._first = _FirstProcess.find(int(said), self._order)
-        self._last_word = threading.Thread(target=self._hear_the_last, args=(heard,), daemon=True)
-        self._last_word.start()
+        return int(said) if status == 0 and said.strip() not in ("", "0") else None
 
     def _not_up(self, *, ended: bool) -> MachineError:
         os.lseek(self._said, 0, os.SEEK_SET)
@@ -294,13 +253,32 @@ class ContainerSandbox:
             hint=hint(said),
         )
 
-    def _hear_the_last(self, heard: bytes) -> None:
-        """When `main.py` has ended, read the counters before they go with the container, and let it go."""
-        while OVER not in heard:
-            heard += os.read(self._status, 4096)
-        if self._first is not None and (counters := self._first.counters()) is not None:
-            self._final = counters
-        os.write(self._go, b"\n")
+    def _attend(self, first: FirstProcess, over: int) -> None:
+        """Read the counters before they go with the container, and say by `over` that all is over.
+
+        When `main.py` has ended, the first process says so and waits to be let go. Code in the container could
+        say it too, or let the first process go, or make it end: therefore the counters are read once more as
+        soon as it has gone. The engine then starts programs to clear up, which takes it many times as long.
+        Whatever is said after that first word isn't heard, so that nobody can keep us busy.
+        """
+        awaited = [first.pidfd, self._word, self._status]
+        while first.pidfd not in (ready := select.select(awaited, [], [])[0]):
+            if self._word in ready:  # nobody stands by the container any more
+                first.kill()
+                awaited = [first.pidfd]
+            else:
+                self._count(first)
+                with contextlib.suppress(BlockingIOError):  # filled by the run: it is up to that then
+                    os.write(self._go, b"\n")
+                awaited.remove(self._status)
+        self._count(first)
+        os.close(over)
+
+    def _count(self, first: FirstProcess) -> Counters | None:
+        """Look at the counters; the last look that there was, once they have gone."""
+        with self._counting:
+            self._final = first.counters() or self._final
+            return self._final
 
     @property
     def guarantees(self) -> Mapping[Guarantee, Held]:
@@ -317,10 +295,10 @@ class ContainerSandbox:
             return Sample(disk_bytes=disk_bytes, entries=entries)
         used, made = self._first.filled_tmp()
         disk_bytes, entries = disk_bytes + used, entries + made
-        counters = self._first.counters() or self._final
+        counters = self._count(self._first)
         if counters is None:
-            return Sample(disk_bytes=disk_bytes, entries=entries)
-        self._final = counters
+            memory_bytes, processes, cpu_s = self._first.watched()
+            return Sample(memory_bytes, None, processes, cpu_s, disk_bytes, entries)
         return Sample(
             counters.memory_bytes,
             counters.peak_memory_bytes,
@@ -334,25 +312,23 @@ class ContainerSandbox:
 
     def kill(self) -> None:
         """See `Sandbox`."""
-        if self._first is not None:
-            self._final = self._first.counters() or self._final
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                signal.pidfd_send_signal(self._first.pidfd, signal.SIGKILL)
-                return
+        if self._first is not None and self._first.kill():
+            return
         if self._killer is None or self._killer.poll() is not None:
             words = [self._client.program, "kill", self._name]
             self._killer = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def finish(self) -> Ending:
         """See `Sandbox`."""
-        said = os.read(self.done_fd, 64)
-        self._exit_status = int(said) if said else None
-        if self._exit_status is None:
-            return Ending(None, setup_error=f"whoever stood by the {self._client.name} container was killed")
-        if not self._host.native:
-            return self._ending_by_word()
-        status = self._exit_status
-        return Ending(None if status < 0 else status)
+        name = self._client.name
+        if not select.select([self._word], [], [], END_PATIENCE_S)[0]:
+            return Ending(None, setup_error=f"{name} doesn't say how the container ended")
+        said = os.read(self._word, 64)
+        if not said:
+            return Ending(None, setup_error=f"whoever stood by the {name} container was killed")
+        if (status := int(said)) < 0:
+            return Ending(None, setup_error=f"{name} was killed by signal {-status} while its container ran")
+        return Ending(status) if self._host.native else self._ending_by_word()
 
     def _ending_by_word(self) -> Ending:
         """How a container ended that only its engine can look at."""
@@ -367,6 +343,8 @@ class ContainerSandbox:
 
     def close(self) -> None:
         """See `Sandbox`."""
+        if self._first is not None:
+            self._first.kill()
         if (process := getattr(self, "_guard", None)) is not None:
             os.close(self._alive)
             try:
@@ -377,12 +355,10 @@ class ContainerSandbox:
             if process.returncode < 0:
                 with contextlib.suppress(MachineError):  # the next run tries again
                     remove_container(self._client.name, self._order.run_id)
-        if (waiting := getattr(self, "_last_word", None)) is not None:
-            os.write(self._status, OVER)
-            waiting.join()
         if self._killer is not None:
             self._killer.wait()
         if self._first is not None:
+            self._attendant.join(END_PATIENCE_S)
             self._first.close()
         while self._open:
             os.close(self._open.pop())

@@ -11,14 +11,20 @@ closes when that has ended.
 
 from __future__ import annotations
 
+import _thread
 import os
 import select
-import signal
 import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+SIGKILL, SIGTERM = 9, 15
+"""The same everywhere; the module that has its name takes as long to import as all the others together."""
+
+REMOVALS, PAUSE_S = 10, 0.3
+"""How often, and how long after one another, a container is removed that may be made yet."""
 
 NEVER_STARTED = (125, 126, 127)
 """Exit statuses by which the engine's programs may mean that a container was made, but not started."""
@@ -29,27 +35,54 @@ def main(descriptors: Sequence[int], program: str, name: str, arguments: list[st
     alive, done, held = descriptors
     os.set_inheritable(alive, False)
     os.set_inheritable(done, False)
-    bell, ringer = os.pipe()
-    os.set_blocking(ringer, False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # a handler is what makes it ring
-    signal.set_wakeup_fd(ringer)
     client = os.posix_spawn(program, [program, *arguments], os.environ)
+    removal = [program, "rm", "--force", "--volumes", name]
     os.close(held)
+    ended, teller = os.pipe()
+    _thread.start_new_thread(_await_end, (client, teller))
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nowhere, stream)
-    ready, _, _ = select.select([alive, bell], [], [])
-    if bell in ready:
-        status = os.waitstatus_to_exitcode(os.waitpid(client, 0)[1])
-        os.write(done, b"%d\n" % status)
+    ready, _, _ = select.select([alive, ended], [], [])
+    if ended in ready:
+        status = os.read(ended, 16)
+        os.write(done, status)
         os.close(done)
         os.read(alive, 1)
-        if "--rm" in arguments and status >= 0 and status not in NEVER_STARTED:
+        if "--rm" in arguments and int(status) >= 0 and int(status) not in NEVER_STARTED:
             return
     else:
-        os.kill(client, signal.SIGKILL)
-        os.waitpid(client, 0)
-    os.execv(program, [program, "rm", "--force", "--volumes", name])
+        _end(client, ended, removal)
+    os.execv(program, removal)
+
+
+def _end(client: int, ended: int, removal: list[str]) -> None:
+    """End the engine's program, which may be making the container just now.
+
+    Killed then, Podman leaves a process of a container that it knows nothing of, and Docker makes the container all
+    the same, later. So it is asked to end, and the container removed until it has.
+    """
+    _signal(client, SIGTERM)
+    for _ in range(REMOVALS):
+        removed = os.waitpid(os.posix_spawn(removal[0], removal, os.environ), 0)[1] == 0
+        if select.select([ended], [], [], 0 if removed else PAUSE_S)[0]:
+            break
+    else:
+        _signal(client, SIGKILL)
+        os.read(ended, 16)
+    if not removed:
+        select.select([], [], [], PAUSE_S)
+
+
+def _signal(process: int, number: int) -> None:
+    try:  # noqa: SIM105 - contextlib takes long to import
+        os.kill(process, number)
+    except ProcessLookupError:  # it has ended this moment
+        pass
+
+
+def _await_end(client: int, teller: int) -> None:
+    os.write(teller, b"%d\n" % os.waitstatus_to_exitcode(os.waitpid(client, 0)[1]))
 
 
 if __name__ == "__main__":
