@@ -225,3 +225,16 @@ def test_what_other_users_cannot_read_is_listed(tmp_path: Path) -> None:
     problems = closed_to_others(paths.values())
 
     assert [problem.file for problem in problems] == [str(paths["closed.jpg"]), str(paths["unlisted"])]
+
+
+def test_a_folder_that_cant_be_made_leaves_no_lock(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("whaledo.execution.workspace.os.write", full)
+    with (
+        pytest.raises(MachineError, match="No space left on device"),
+        workspace(runs, "next", "bubblewrap", let_go),
+    ):
+        pass
+    assert list(runs.iterdir()) == []

@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,28 +84,26 @@ def workspace(runs: Path, run_id: str, engine: str, let_go: LetGo) -> Iterator[W
         MachineError: the folder can't be made, or, for root, the unprivileged user couldn't enter it.
     """
     uid = RUN_UID if os.geteuid() == 0 else os.geteuid()
-    try:
-        runs.mkdir(parents=True, exist_ok=True, mode=0o711)
-        sweep(runs, let_go)
-        lock = _lock(runs / f"{run_id}.lock")
-        os.write(lock, engine.encode())
-        folder = runs / run_id
-        folder.mkdir(mode=0o700)
-        if uid != os.geteuid():
-            os.chown(folder, 0, uid)
-            folder.chmod(0o710)
-    except OSError as error:
-        raise MachineError(
-            f"can't make the run's folder in {runs}: {error.strerror}",
-            hint="free some space there, or set WHALEDO_HOME to a folder that you can write",
-        ) from error
-    try:
+    folder = runs / run_id
+    with ExitStack() as at_the_end:
+        try:
+            runs.mkdir(parents=True, exist_ok=True, mode=0o711)
+            sweep(runs, let_go)
+            lock = _lock(runs / f"{run_id}.lock")
+            at_the_end.callback(_clear, folder, lock)
+            os.write(lock, engine.encode())
+            folder.mkdir(mode=0o700)
+            if uid != os.geteuid():
+                os.chown(folder, 0, uid)
+                folder.chmod(0o710)
+        except OSError as error:
+            raise MachineError(
+                f"can't make the run's folder in {runs}: {error.strerror}",
+                hint="free some space there, or set WHALEDO_HOME to a folder that you can write",
+            ) from error
         if uid != os.geteuid():
             _check_reachable(runs)
         yield Workspace(folder, uid)
-    finally:
-        remove_tree(folder)
-        _unlock(runs / f"{run_id}.lock", lock)
 
 
 def hand_over(folder: Path, uid: int) -> None:
@@ -211,6 +209,12 @@ def _lock(path: Path) -> int:
         if path.exists() and os.fstat(lock).st_ino == path.stat().st_ino:
             return lock
         os.close(lock)
+
+
+def _clear(folder: Path, lock: int) -> None:
+    """Remove a run's folder and then its lock, which stays for the next run to try again if the folder does."""
+    remove_tree(folder)
+    _unlock(folder.with_name(f"{folder.name}.lock"), lock)
 
 
 def _unlock(path: Path, lock: int) -> None:
