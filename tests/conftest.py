@@ -170,6 +170,12 @@ def rooms() -> Iterator[Rooms]:
 
 
 @pytest.fixture(scope="session")
+def missing() -> Callable[[str], NoReturn]:
+    """Skips the test for a reason, or fails it where engines are required."""
+    return _missing
+
+
+@pytest.fixture(scope="session")
 def need_engine() -> Callable[[str], str]:
     """Takes an engine's name and returns it; skips, or fails where engines are required, where it can't be used."""
     known: dict[str, str] = {}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pwd
 import select
 import shutil
 import subprocess
@@ -12,12 +14,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 import whaledo
 from whaledo.environment.access import closed_folder
+from whaledo.environment.containers import PODMAN
+from whaledo.environment.image import reference
 from whaledo.execution.engines import BUBBLEWRAP
 from whaledo.execution.engines.base import Order
 from whaledo.execution.engines.bubblewrap import Bubblewrap, BubblewrapSandbox
@@ -120,10 +124,20 @@ class OrdinaryUser:
     Attributes:
         become: what to put before a command.
         home: a state folder of that user's own.
+        variables: its environment, for the engines' programs.
     """
 
     become: tuple[str, ...]
     home: Path
+    variables: Mapping[str, str]
+
+    def has_own_image(self) -> bool:
+        """Whether there is Podman with the image of `core` in a store of this user's own."""
+        asking = [*self.become, PODMAN, "image", "exists", reference("core")]
+        try:
+            return subprocess.run(asking, env=self.variables, capture_output=True, cwd="/").returncode == 0
+        except OSError:
+            return False
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +157,10 @@ def ordinary_user(rooms: Rooms) -> OrdinaryUser:
     if DOCKER_SOCKET.exists():
         groups = f"--groups={DOCKER_SOCKET.stat().st_gid}"
     become = (setpriv, f"--reuid={ORDINARY_UID}", f"--regid={ORDINARY_UID}", groups)
-    return OrdinaryUser(become, home)
+    variables = {HOME_VARIABLE: str(home), "PATH": os.environ["PATH"]}
+    with contextlib.suppress(KeyError):
+        variables["HOME"] = pwd.getpwuid(ORDINARY_UID).pw_dir
+    return OrdinaryUser(become, home, variables)
 
 
 @pytest.fixture(scope="session")
@@ -152,7 +169,7 @@ def worker(rooms: Rooms, ordinary_user: OrdinaryUser) -> Iterator[subprocess.Pop
     labels = os.open(rooms.data / "labels.csv", os.O_RDONLY)  # for walls to keep from the submission
     started = subprocess.Popen(
         [*ordinary_user.become, sys.executable, str(Path(__file__).with_name("worker.py"))],
-        env={HOME_VARIABLE: str(ordinary_user.home), "PATH": os.environ["PATH"], "API_KEY": SECRET},
+        env={**ordinary_user.variables, "API_KEY": SECRET},
         pass_fds=[labels],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -177,17 +194,28 @@ def run_ordinary(rooms: Rooms, worker: subprocess.Popen[str]) -> RunMain:
     return RunMain(rooms, root=False, worker=worker)
 
 
-EVERYWHERE = ("bubblewrap-us", "bubblewrap-ordinary", "docker-us", "docker-ordinary", "podman-us")
-"""Engines, and who runs them: whoever runs the tests and, if that is root, an ordinary user too.
-
-An ordinary user's Podman needs subordinate ids and a store of its own with the image, so it isn't among them.
-"""
+EVERYWHERE = (
+    *("bubblewrap-us", "bubblewrap-ordinary"),
+    *("docker-us", "docker-ordinary"),
+    *("podman-us", "podman-ordinary"),
+)
+"""Engines, and who runs them: whoever runs the tests and, if that is root, an ordinary user too."""
 
 
 @pytest.fixture(scope="session", params=EVERYWHERE)
-def run_main(request: pytest.FixtureRequest, need_engine: Callable[[str], str]) -> RunMain:
+def run_main(
+    request: pytest.FixtureRequest,
+    need_engine: Callable[[str], str],
+    missing: Callable[[str], NoReturn],
+) -> RunMain:
     """Runs a main.py; each test does it with every engine, and each engine is started by whoever may start it."""
     name, who = request.param.split("-")
+    if request.param == "podman-ordinary":
+        ordinary: OrdinaryUser = request.getfixturevalue("ordinary_user")
+        if not ordinary.has_own_image():
+            missing(
+                f"needs a user {ORDINARY_UID} with subordinate ids, and the image of `core` in its own store"
+            )
     runner: RunMain = request.getfixturevalue("run_here" if who == "us" else "run_ordinary")
     return replace(runner, engine=need_engine(name))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from whaledo.environment.containers import DOCKER
 from whaledo.execution import contract
 from whaledo.execution.engines import BUBBLEWRAP
 from whaledo.execution.records import Code
@@ -115,15 +116,6 @@ ENDINGS = {
     "main.py that never ends and is busy": Ending(
         Code.TIMEOUT, "while True: pass", "time limit of 0.8 s", "--timeout", limits={"wall_s": 0.8}
     ),
-    "main.py that ignores every signal": Ending(
-        Code.TIMEOUT,
-        "import signal\nfor s in signal.valid_signals():\n    try: signal.signal(s, signal.SIG_IGN)\n"
-        f"    except OSError: pass\n{SLEEP}",
-        limits={"wall_s": 0.8},
-    ),
-    "main.py that stops itself": Ending(
-        Code.TIMEOUT, "import os, signal\nos.kill(os.getpid(), signal.SIGSTOP)", limits={"wall_s": 0.8}
-    ),
     "main.py that reads its input": Ending(Code.CRASHED, "input()", "EOFError", proven=False),
     "memory, at once": Ending(
         Code.OUT_OF_MEMORY,
@@ -162,12 +154,6 @@ ENDINGS = {
         "for _ in range(100): Thread(target=time.sleep, args=(60,), daemon=True).start()",
         limits={"processes": 20},
         needs_counters=True,
-    ),
-    "a fork bomb": Ending(
-        Code.TIMEOUT,
-        # 256 processes and no more, so that a wall that fails doesn't take the machine with it.
-        "import os\nfor _ in range(8):\n    try: os.fork()\n    except OSError: pass\nwhile True: pass",
-        limits={"processes": 30, "wall_s": 1.5},
     ),
     "too much written in one place": Ending(
         Code.DISK_FULL,
@@ -222,14 +208,20 @@ def test_a_run_ends_with_the_verdict_that_it_deserves(name: str, run_here: RunMa
     check(ENDINGS[name], run_here)
 
 
-@pytest.mark.parametrize("name", [name for name, ending in ENDINGS.items() if ending.limits])
+WITHOUT_COUNTERS = [
+    name for name, ending in ENDINGS.items() if ending.needs_counters or ending.code is Code.OUT_OF_MEMORY
+]
+"""Endings whose evidence is another where there is no control group, as an ordinary user may have none."""
+
+
+@pytest.mark.parametrize("name", WITHOUT_COUNTERS)
 def test_limits_hold_for_an_ordinary_user_too(name: str, run_ordinary: RunMain) -> None:
     check(ENDINGS[name], run_ordinary)
 
 
 def check(ending: Ending, run_main: RunMain) -> None:
     """Run it, and hold its end against what is expected."""
-    ran = run_main(ending.main, **ending.limits)
+    ran = run_main(ending.main, check=False, **ending.limits)  # test_check.py has what isn't even started
     verdict = ran.verdict
     assert ran.code == ending.code, verdict
     assert verdict["fault"] == "submission"
@@ -262,10 +254,10 @@ def test_a_good_run_is_ok_and_its_csv_is_delivered(
     assert ran.record["rankings"]["rows"] == 3
     assert ran.record["data"]["hidden_columns"] == ["timestamp", "whale_id", "encounter_id"]
     assert ran.record["data"]["hidden_files"] == ["labels.csv", "notes/"]
-    assert set(ran.record["steps"]) == {"unpack", "start", "run", "collect", "validate"}
+    assert set(ran.record["steps"]) == {"check", "unpack", "start", "run", "collect", "validate"}
     weak = {name for name in ran.record["engine"]["guarantees"] if ran.held(name) != "enforced"}
-    expected = {"disk"} if run_main.engine != BUBBLEWRAP else set() if run_main.root else {"memory"}
-    assert weak <= expected
+    without_root = set() if run_main.root or run_main.engine == DOCKER else {"memory", "process_count"}
+    assert weak <= without_root | (set() if run_main.engine == BUBBLEWRAP else {"disk"})
 
 
 def test_a_text_file_called_zip_is_a_bad_archive(rooms: Rooms) -> None:

@@ -28,34 +28,18 @@ class Left:
 
 
 LEFT = {
-    "a link to a file of the system": Left(f"os.symlink('/etc/passwd', '{CSV}')", "it is a symbolic link"),
     "a link to a valid csv": Left(
         f"open('submission/x', 'w').write(CSV)\nos.symlink('x', '{CSV}')", "it is a symbolic link"
     ),
     "a link to nowhere": Left(f"os.symlink('nowhere', '{CSV}')", "it is a symbolic link"),
-    "a FIFO": Left(f"os.mkfifo('{CSV}')", "it is a FIFO"),
-    "a socket": Left(f"socket.socket(socket.AF_UNIX).bind('{CSV}')", "it is a socket"),
-    "a folder": Left(f"os.makedirs('{CSV}/x')", "it is a folder"),
-    "a file that its owner can't read": Left(
-        f"open('{CSV}', 'w').write(CSV)\nos.chmod('{CSV}', 0)", "can't be read (mode 0000)"
-    ),
-    "a sparse giant": Left(f"open('{CSV}', 'w').truncate(900 << 20)", "900.0 MiB, more than 64.0 MiB"),
-    "another spelling": Left(
-        "open('submission/Submission.csv', 'w').write(CSV)", "'Submission.csv'", "no_output"
-    ),
-    "a name with a line end": Left(
-        "open('submission/submission.csv\\n', 'w')", r"'submission.csv\n'", "no_output"
-    ),
-    "a name that steers a terminal": Left("open('submission/\\x1b[2J', 'w')", r"'\x1b[2J'", "no_output"),
     "a name that isn't UTF-8": Left("open(b'submission/\\xff', 'w')", r"'\udcff'", "no_output"),
-    "a csv in the wrong place": Left("open('submission.csv', 'w').write(CSV)", "is empty", "no_output"),
 }
 
 
 @pytest.mark.parametrize("name", LEFT)
-def test_what_isnt_a_plain_file_is_refused(name: str, run_main: RunMain, valid_csv: str) -> None:
+def test_what_isnt_a_plain_file_is_refused(name: str, run_here: RunMain, valid_csv: str) -> None:
     left = LEFT[name]
-    ran = run_main(f"import os, socket\nCSV = {valid_csv!r}\n{left.code}", disk_bytes=1 << 30)
+    ran = run_here(f"import os\nCSV = {valid_csv!r}\n{left.code}")
     assert ran.code == left.verdict, ran.verdict
     assert ran.verdict["step"] == "collect"
     assert left.says in ran.verdict["message"]
@@ -83,15 +67,6 @@ for name in ('/code_execution/data2', '/tmp/x', '/dev/shm/x'):
     os.chmod(name, 0)
 os.chdir('/code_execution')
 """
-
-
-def test_trash_of_all_kinds_neither_comes_out_nor_stays(run_main: RunMain, valid_csv_code: str) -> None:
-    ran = run_main(TRASH + valid_csv_code)
-    assert ran.code == "ok", ran.verdict
-    names = [".whaledo.lock", "log.txt", "run.json", "submission.csv"]
-    assert sorted(path.name for path in ran.output.iterdir()) == names
-    assert ran.log == b""
-    assert (ran.output / "submission.csv").stat().st_mode & 0o7777 == 0o644
 
 
 def test_trash_goes_too_where_the_host_has_no_mount_namespace_for_us(

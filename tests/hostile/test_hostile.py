@@ -17,7 +17,7 @@ import pytest
 from tests.execution.conftest import EVERYWHERE
 from tests.hostile.cases import ENGINES, PROMISES, Case, level_on, read_cases
 
-from whaledo.execution.records import Guarantee
+from whaledo.execution.records import Guarantee, Level
 
 if TYPE_CHECKING:
     from tests.conftest import Rooms
@@ -85,6 +85,8 @@ def test_it_finds_nothing(
 
 def known_to_fall(case: Case, attacker: Attacker, request: pytest.FixtureRequest) -> None:
     """Where the case says that a wall falls, it must: a wall that was mended is no longer said to fall."""
+    if level_on(attacker.key, case.guarantee) is Level.NOT_ENFORCED:
+        pytest.skip(f"every run of {attacker.key} says that {case.guarantee} isn't enforced")
     if attacker.key in case.falls:
         request.applymarker(
             pytest.mark.xfail(reason=case.falls[attacker.key], strict=True, raises=AssertionError)
