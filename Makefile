@@ -17,12 +17,13 @@ UPGRADE :=
 ARGS :=
 
 BIN := .venv/bin
+ASKED = $(if $(filter true false,$($(1))),$(filter $(2),$($(1))),$(error $(1) is `$($(1))`: say true or false))
 GIVEN = $(filter-out file undefined default,$(origin $(1)))
 # What a run is started with: the engine and the profile only where they are named, so that `auto` finds what is here.
 RUN_WITH = --engine $(ENGINE) \
   $(if $(call GIVEN,PROFILE)$(call GIVEN,CPU_OR_GPU),--profile $(PROFILE)) \
   $(if $(call GIVEN,SUBMISSION_IMAGE),--image "$(SUBMISSION_IMAGE)") \
-  $(if $(filter true,$(SKIP_GPU)),--no-gpu) $(if $(filter false,$(BLOCK_INTERNET)),--network host)
+  $(if $(call ASKED,SKIP_GPU,true),--no-gpu) $(if $(call ASKED,BLOCK_INTERNET,false),--network host)
 CONTAINER = $(if $(filter auto bubblewrap,$(ENGINE)),docker,$(ENGINE))
 IN_IMAGE = --engine $(CONTAINER) --profile $(PROFILE) --image "$(SUBMISSION_IMAGE)"
 
@@ -48,7 +49,7 @@ help: ## Show the settings and the commands
 	@printf '\nImage: %s\n' '$(SUBMISSION_IMAGE)'
 	@if [ -x $(BIN)/whaledo ]; then $(BIN)/whaledo image list | sed 's/^/  /'; fi
 	@printf '\nCommands:\n'
-	@sed -n 's/^\([a-z-]*\):.* ## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.* ## /  \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
 
 setup: ## Make .venv, build the core environment, see to bubblewrap; what is there is left alone
 	@$(PYTHON) scripts/setup.py

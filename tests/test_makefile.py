@@ -116,6 +116,13 @@ def test_the_settings_that_competitors_know_reach_the_run() -> None:
     assert "--engine podman" in run_command(ENGINE="podman")
 
 
+@pytest.mark.parametrize("setting", ["SKIP_GPU=yes", "BLOCK_INTERNET=0"])
+def test_a_switch_that_is_neither_true_nor_false_is_refused(setting: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        make("-n", "test-submission", setting)
+    assert "say true or false" in caught.value.stderr
+
+
 def test_the_image_is_the_profiles_unless_another_is_named() -> None:
     assert "Image: whaledo/runtime:gpu" in make(CPU_OR_GPU="gpu")
     assert "Image: mine:1" in make(SUBMISSION_IMAGE="mine:1")

@@ -134,7 +134,7 @@ SAID = {
     "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock": "usermod",
     "Cannot connect to Podman. unable to connect to Podman socket: dial unix": "podman machine start",
     "dial tcp: lookup registry-1.docker.io: no such host": "online",
-    "Error response from daemon: manifest unknown: manifest unknown": "make build",
+    "Error response from daemon: manifest unknown: manifest unknown": "has the registry such an image",
     "pull access denied for x, repository does not exist: denied: requested access": "login",
     "tls: failed to verify certificate: x509: certificate signed by unknown authority": "certificate",
     "write /var/lib/docker/tmp/x: no space left on device": "make room",

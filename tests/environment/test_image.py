@@ -20,6 +20,7 @@ from whaledo.environment.image import (
     build_image,
     candidates,
     list_images,
+    missing,
     packages_of_image,
     pull_image,
     read_images,
@@ -121,7 +122,7 @@ def test_every_argument_of_a_build_is_one_of_the_dockerfile() -> None:
     text = (runtime_folder() / "Dockerfile").read_text()
     declared = {line.split()[1].partition("=")[0] for line in text.splitlines() if line.startswith("ARG ")}
     ours = {word.partition("=")[0] for word in build_arguments(LOCK, "x", "base") if "=" in word}
-    own_of_docker = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"}
+    own_of_docker = {"HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"}
     assert ours | set(module.BUILD_SETTINGS) <= declared | own_of_docker
 
 
@@ -211,6 +212,37 @@ def test_the_images_of_all_engines_are_listed_and_those_that_dont_run_left_out(p
 
 def test_without_any_engine_no_image_is_listed(play: Played) -> None:
     assert list_images() == []
+
+
+def test_podman_is_told_the_registry_and_calls_the_image_by_our_name_afterwards(play: Played) -> None:
+    """Debian's Podman has no registry to look in, and an image that was built here would hide a pulled one."""
+    pull_image(play.has(OF_PODMAN, name="podman"), "whaledo/runtime:core")
+    full = "docker.io/whaledo/runtime:core"
+    assert play.told()[:2] == [f"pull {full}", f"tag {full} whaledo/runtime:core"]
+    pull_image(play.has(OF_PODMAN, name="podman"), "quay.io/ana/whales:2")
+    assert play.told()[3:] == ["pull quay.io/ana/whales:2", "image inspect quay.io/ana/whales:2"]
+
+
+def test_a_pull_that_fails_for_an_unknown_reason_has_a_way_out_too(play: Played) -> None:
+    client = play("echo 'Error: dial tcp 127.0.0.1:443: connect: connection refused'; exit 125", "podman")
+    with pytest.raises(MachineError, match=r"couldn't pull the image .* connection refused") as caught:
+        pull_image(client, "whaledo/runtime:core")
+    assert "make build" in caught.value.hint
+
+
+def test_a_build_without_its_base_isnt_told_to_build(play: Played) -> None:
+    client = play("echo 'dial tcp: lookup registry-1.docker.io: no such host'; exit 1")
+    with pytest.raises(MachineError, match="couldn't build the image") as caught:
+        build_image(client, "core")
+    assert "make build" not in caught.value.hint
+    assert "online? BASE_IMAGE names another image" in caught.value.hint
+
+
+def test_a_missing_image_is_got_by_what_is_to_be_typed_for_it() -> None:
+    docker, podman = Client("docker", "/docker"), Client("podman", "/podman")
+    assert "`make build PROFILE=gpu` " in missing(docker, candidates("gpu", None)).hint
+    assert "`make build PROFILE=core ENGINE=podman` " in missing(podman, candidates("auto", None)).hint
+    assert "`podman pull ana/whales:2` " in missing(podman, ["ana/whales:2"]).hint
 
 
 def test_a_pulled_image_is_read(play: Played) -> None:

@@ -31,6 +31,8 @@ PATIENCE_S = 60.0
 _NOT_RUNNING = (
     "start it: `sudo systemctl start docker` on Linux, Docker Desktop elsewhere; or use another engine"
 )
+OFFLINE = "is this machine online?"
+REFUSED = "does it need a login, and has the registry such an image?"
 HINTS = (
     (
         "permission denied while trying to connect",
@@ -40,18 +42,12 @@ HINTS = (
     ("failed to connect to the docker API", _NOT_RUNNING),
     ("error during connect", _NOT_RUNNING),
     ("unable to connect to Podman", "start its virtual machine: `podman machine start`"),
-    ("no such host", "is this machine online? `make build` makes the image from this checkout instead"),
-    (
-        "Temporary failure in name resolution",
-        "is this machine online? `make build` makes the image here instead",
-    ),
+    ("no such host", OFFLINE),
+    ("Temporary failure in name resolution", OFFLINE),
     ("i/o timeout", "is this machine online? behind a proxy, the engine's daemon needs its settings too"),
     ("x509:", "a proxy with a certificate authority of its own: the engine must be told to trust it"),
-    (
-        "denied: ",
-        "the registry wants a login, or has no such image: `make build` makes one from this checkout",
-    ),
-    ("manifest unknown", "the registry has no such image: `make build` makes one from this checkout"),
+    ("denied: ", REFUSED),
+    ("manifest unknown", REFUSED),
     ("No space left on device", "make room where the engine keeps its images: `docker system df` shows it"),
     ("no space left on device", "make room where the engine keeps its images: `docker system df` shows it"),
     (

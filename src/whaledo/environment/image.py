@@ -15,7 +15,17 @@ from typing import Any
 
 from whaledo import __version__
 from whaledo.environment.builder import find_builder
-from whaledo.environment.containers import CLIENTS, Client, Question, failure, find_client, tell
+from whaledo.environment.containers import (
+    CLIENTS,
+    OFFLINE,
+    PODMAN,
+    REFUSED,
+    Client,
+    Question,
+    failure,
+    find_client,
+    tell,
+)
 from whaledo.environment.installed import normalised
 from whaledo.environment.profiles import Lock, profiles, read_lock
 from whaledo.environment.torch_builds import MIRROR_VARIABLE
@@ -144,11 +154,15 @@ def candidates(profile: str, given: str | None) -> tuple[str, ...]:
 
 
 def missing(client: Client, references: Sequence[str]) -> MachineError:
-    """The error for a person that none of these images is here."""
-    names = " or ".join(references)
-    return MachineError(
-        f"{client.name} has no image {names}", hint="`make build` builds it here, `make pull` fetches it"
-    )
+    """The error for a person that none of these images is here; the way out is that of the last, the smallest."""
+    names, last = " or ".join(references), references[-1]
+    ours, _, profile = last.rpartition(":")
+    if ours == REPOSITORY:
+        settings = f"PROFILE={profile}" + (f" ENGINE={client.name}" if client.name != CLIENTS[0] else "")
+        way_out = f"`make build {settings}` builds it here, `make pull {settings}` fetches it"
+    else:
+        way_out = f"`{client.name} pull {last}` fetches it, `{client.name} images` shows those that are here"
+    return MachineError(f"{client.name} has no image {names}", hint=way_out)
 
 
 def packages_of_image(name: str) -> dict[str, str]:
@@ -190,7 +204,7 @@ def list_images() -> list[tuple[str, Image]]:
 
 
 BUILD_SETTINGS = (
-    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
     *("PIP_INDEX_URL", "UV_DEFAULT_INDEX", MIRROR_VARIABLE),
 )
 """Variables of whoever builds that the build needs too, where they are set."""
@@ -213,6 +227,11 @@ def build_arguments(
     for name, value in {**given, **(settings or {})}.items():
         arguments += ["--build-arg", f"{name}={value}"]
     return [*arguments, str(runtime_folder())]
+
+
+_OTHER_BASE = (
+    "BASE_IMAGE names another image to build on, and scripts/base_image.sh makes one where none can be had"
+)
 
 
 def build_image(
@@ -239,17 +258,39 @@ def build_image(
     settings = {each: value for each in BUILD_SETTINGS if (value := os.environ.get(each))}
     arguments = build_arguments(read_lock(profile), name, base_image, settings)
     builder = find_builder(client)
-    tell(builder.client, arguments, f"build the image {name}", on_output, builder.variables)
+    try:
+        tell(builder.client, arguments, f"build the image {name}", on_output, builder.variables)
+    except MachineError as error:
+        if error.hint not in (OFFLINE, REFUSED):
+            raise
+        raise MachineError(error.message, hint=f"{error.hint} {_OTHER_BASE}") from error
     return _image_here(client, name)
 
 
+def _with_registry(client: Client, name: str) -> str:
+    """The name to pull by: Docker's registry is the one of names without any, which Podman has to be told."""
+    first, slash, _ = name.partition("/")
+    says_where = bool(slash) and (first == "localhost" or "." in first or ":" in first)
+    return name if says_where or client.name != PODMAN else f"docker.io/{name}"
+
+
 def pull_image(client: Client, name: str, on_output: Callable[[str], None] = lambda _: None) -> Image:
-    """Fetch an image from where it is published.
+    """Fetch an image from where it is published; it is the one that `name` stands for afterwards.
 
     Raises:
         MachineError: the registry can't be reached, or has no such image.
     """
-    tell(client, ["pull", name], f"pull the image {name}", on_output)
+    full = _with_registry(client, name)
+    doing = f"pull the image {name}"
+    try:
+        tell(client, ["pull", full], doing, on_output)
+    except MachineError as error:
+        if error.hint not in ("", OFFLINE, REFUSED):
+            raise
+        instead = "`make build` makes the image from this checkout instead"
+        raise MachineError(error.message, hint=f"{error.hint or OFFLINE} {instead}") from error
+    if full != name:  # an image that was built here has the short name, and would hide this one
+        Question(client, "tag", full, name).answer(doing)
     return _image_here(client, name)
 
 
