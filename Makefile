@@ -18,12 +18,13 @@ ARGS :=
 
 BIN := .venv/bin
 ASKED = $(if $(filter true false,$($(1))),$(filter $(2),$($(1))),$(error $(1) is `$($(1))`: say true or false))
+NO_GPU = $(if $(call ASKED,SKIP_GPU,true),--no-gpu)
 GIVEN = $(filter-out file undefined default,$(origin $(1)))
 # What a run is started with: the engine and the profile only where they are named, so that `auto` finds what is here.
 RUN_WITH = --engine $(ENGINE) \
   $(if $(call GIVEN,PROFILE)$(call GIVEN,CPU_OR_GPU),--profile $(PROFILE)) \
   $(if $(call GIVEN,SUBMISSION_IMAGE),--image "$(SUBMISSION_IMAGE)") \
-  $(if $(call ASKED,SKIP_GPU,true),--no-gpu) $(if $(call ASKED,BLOCK_INTERNET,false),--network host)
+  $(NO_GPU) $(if $(call ASKED,BLOCK_INTERNET,false),--network host)
 CONTAINER = $(if $(filter auto bubblewrap,$(ENGINE)),docker,$(ENGINE))
 IN_IMAGE = --engine $(CONTAINER) --profile $(PROFILE) --image "$(SUBMISSION_IMAGE)"
 
@@ -81,10 +82,10 @@ test-submission: setup ## Run submission/submission.zip walled in on DATA, score
 	@$(BIN)/whaledo report --output "$(SUBMISSION)" --data "$(DATA)" $(if $(LABELS),--labels "$(LABELS)")
 
 test-container: tool ## Run the image's own tests in it, walled in
-	@$(BIN)/whaledo env test $(IN_IMAGE)
+	@$(BIN)/whaledo env test $(IN_IMAGE) $(NO_GPU)
 
 interact-container: tool ## Open a shell in the container that a run would get, with network
-	@$(BIN)/whaledo image shell --data "$(DATA)" $(IN_IMAGE) $(if $(wildcard $(SUBMISSION)/submission.zip),--submission "$(SUBMISSION)/submission.zip")
+	@$(BIN)/whaledo image shell --data "$(DATA)" $(IN_IMAGE) $(NO_GPU) $(if $(wildcard $(SUBMISSION)/submission.zip),--submission "$(SUBMISSION)/submission.zip")
 
 score: tool ## Check and score submission/submission.csv
 	@$(BIN)/whaledo score "$(SUBMISSION)/submission.csv" $(if $(LABELS),"$(LABELS)",--data "$(DATA)")

@@ -123,6 +123,12 @@ def test_a_switch_that_is_neither_true_nor_false_is_refused(setting: str) -> Non
     assert "say true or false" in caught.value.stderr
 
 
+@pytest.mark.parametrize("target", ["test-container", "interact-container"])
+def test_an_image_for_gpus_can_be_used_without_any(target: str) -> None:
+    assert "--no-gpu" not in make("-n", target)
+    assert "--no-gpu" in make("-n", target, SKIP_GPU="true")
+
+
 def test_the_image_is_the_profiles_unless_another_is_named() -> None:
     assert "Image: whaledo/runtime:gpu" in make(CPU_OR_GPU="gpu")
     assert "Image: mine:1" in make(SUBMISSION_IMAGE="mine:1")

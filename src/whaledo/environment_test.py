@@ -25,7 +25,12 @@ _CHALLENGE = Plan(images=40, whales=10, singletons=2)
 
 
 def run_environment_test(
-    profile: str, *, engine: str = "auto", image: str | None = None, listener: Listener | None = None
+    profile: str,
+    *,
+    engine: str = "auto",
+    image: str | None = None,
+    gpu: bool | None = None,
+    listener: Listener | None = None,
 ) -> RunResult:
     """Run the tests of a profile inside its environment; the result is `ok` where all of them pass.
 
@@ -35,6 +40,7 @@ def run_environment_test(
         profile: its name.
         engine: what runs them.
         image: the container image to test instead of the profile's own.
+        gpu: whether the tests are shown the host's GPUs; False lets an image of `gpu` be tested without any.
         listener: whom to tell while they run.
 
     Raises:
@@ -51,5 +57,5 @@ def run_environment_test(
         write_demo(folder / "data", plan=_CHALLENGE)
         output = str(folder / "output")
         data = str(folder / "data")
-        request = RunRequest(str(packed.path), data, output, engine, profile, LIMITS, image=image)
+        request = RunRequest(str(packed.path), data, output, engine, profile, LIMITS, image=image, gpu=gpu)
         return run(request, listener)

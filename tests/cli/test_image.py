@@ -123,6 +123,17 @@ def test_a_registry_that_really_cant_be_reached_has_one_too(need_engine: Callabl
     assert "→ is this machine online?" in said.stderr
 
 
+def test_a_shell_without_a_terminal_is_refused_and_told_how_to_get_one(
+    docker: Callable[[str], Path],
+) -> None:
+    told = docker("")
+    said = invoke("shell")
+    assert said.exit_code == 2
+    assert "a shell needs a terminal" in said.stderr
+    assert "script -qec" in said.stderr
+    assert not told.exists()
+
+
 def test_another_image_than_the_profiles_own_is_pulled_by_its_name(docker: Callable[[str], Path]) -> None:
     told = docker("")
     said = invoke("pull", "--image", "ana/whales:2")

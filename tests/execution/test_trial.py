@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from whaledo.environment.accelerator import Gpu
 from whaledo.errors import MachineError
 from whaledo.execution import engines, trial
 from whaledo.execution.engines import BUBBLEWRAP, choose_engine
@@ -43,9 +44,9 @@ def bwrap_does(rooms: Rooms, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 class Fake:
     """An engine that is there."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, profile: str = "core") -> None:
         self.name = name
-        self.packages = Packages("core", "f00", "image", "id")
+        self.packages = Packages(profile, "f00", "image", "id")
 
     def version(self) -> str:
         """Some version."""
@@ -169,3 +170,23 @@ def test_the_first_engine_that_is_there_needs_no_reason(monkeypatch: pytest.Monk
     monkeypatch.setattr(engines, "_engine", engine)
     chosen = choose_engine(RunRequest("s", "d", "o"), lambda _: "")
     assert (chosen.engine.name, chosen.instead_of) == ("docker", ())
+
+
+@pytest.mark.parametrize(
+    ("profile", "gpu", "is_there", "chosen"),
+    [
+        ("gpu", None, True, "docker"),
+        ("gpu", None, False, BUBBLEWRAP),
+        ("gpu", False, True, BUBBLEWRAP),
+        ("core", None, True, BUBBLEWRAP),
+    ],
+)
+def test_packages_for_a_gpu_go_to_an_engine_that_shows_it(
+    profile: str, gpu: bool | None, is_there: bool, chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bubblewrap shows none: a submission would compute on the processor, and nobody would know why it is slow."""
+    found = Gpu("NVIDIA A100", "550.54", "12.4") if is_there else None
+    monkeypatch.setattr(engines, "find_gpu", lambda: found)
+    monkeypatch.setattr(engines, "_engine", lambda name, _: Fake(name, profile))
+    request = RunRequest("s", "d", "o", profile=profile, gpu=gpu)
+    assert choose_engine(request).engine.name == chosen

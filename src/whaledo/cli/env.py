@@ -102,6 +102,9 @@ def run_tests(
     image: Annotated[
         str | None, typer.Option(help="A container image to test instead.", envvar=IMAGE_VARIABLE)
     ] = None,
+    gpu: Annotated[
+        bool | None, typer.Option("--gpu/--no-gpu", help="Show GPUs; left out: where the profile wants them.")
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Test a built environment from inside: walled in and offline, as a submission meets it."""
@@ -111,7 +114,9 @@ def run_tests(
         from whaledo.errors import MachineError
 
         with listening(answer) as listener:
-            result = run_environment_test(profile, engine=engine, image=image or None, listener=listener)
+            result = run_environment_test(
+                profile, engine=engine, image=image or None, gpu=gpu, listener=listener
+            )
         if result.verdict.code != "ok":
             answer.error(
                 MachineError(

@@ -78,13 +78,16 @@ def shell(
     submission: Annotated[
         Path | None, typer.Option(help="A zip to find unpacked in the working directory.", metavar="ZIP")
     ] = None,
+    gpu: Annotated[
+        bool | None, typer.Option("--gpu/--no-gpu", help="Show GPUs; left out: where the profile wants them.")
+    ] = None,
 ) -> None:
     """Open a shell in the container that a run would get, with network; all that is written there goes."""
     with answering(json=False) as answer:
         from whaledo.execution.interactive import ShellRequest, open_shell
 
         request = ShellRequest(
-            str(data), engine, profile, image or None, str(submission) if submission else None
+            str(data), engine, profile, image or None, str(submission) if submission else None, gpu
         )
         answer.say(
             "The same container as a run's, but with network. `exit` ends it, and all that was written."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 from whaledo.archive import extract_archive
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.public import make_public_view
+from whaledo.errors import UsageError
 from whaledo.execution.contract import RESERVED_NAMES, Limits, Network
 from whaledo.execution.engines import remove_left
 from whaledo.execution.engines.base import Order
@@ -33,6 +35,7 @@ class ShellRequest:
         profile: `auto`, or the name of an environment profile.
         image: the image to use instead of the profile's own.
         submission: path of a zip to unpack into the working directory; None for an empty one.
+        gpu: whether it is shown the host's GPUs; None: where the profile is made for them and there are any.
         limits: what may be used in it; the time is not limited.
     """
 
@@ -41,6 +44,7 @@ class ShellRequest:
     profile: str
     image: str | None
     submission: str | None
+    gpu: bool | None = None
     limits: Limits = field(default_factory=Limits)
 
 
@@ -51,9 +55,16 @@ def open_shell(request: ShellRequest) -> int:
         BadData: the data folder can't be used.
         BadArchive: the zip can't be opened safely.
         MachineError: there is no such engine or image here.
+        UsageError: this isn't started at a terminal.
     """
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a shell needs a terminal, and the input is none",
+            hint='type it at one; for commands from a file or a pipe, `script -qec "make interact-container" '
+            "/dev/null` makes one",
+        )
     challenge = load_challenge(Path(request.data))
-    engine = Containers(request.engine, request.profile, request.image)
+    engine = Containers(request.engine, request.profile, request.image, request.gpu)
     run_id = f"shell-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.urandom(3).hex()}"
     with workspace(state_folder() / "runs", run_id, request.engine, remove_left) as place:
         place.data.mkdir()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from whaledo.environment.accelerator import find_gpu, needed_cuda
 from whaledo.environment.containers import CLIENTS
+from whaledo.environment.profiles import profiles, read_lock
 from whaledo.errors import MachineError, Problem, Problems, UsageError
 from whaledo.execution.cgroups import remove_group
 from whaledo.execution.engines.base import Engine
@@ -69,11 +71,21 @@ def choose_engine(request: RunRequest, whats_wrong: Callable[[Engine], str] = la
         except MachineError as error:
             reasons.add(Problem(name, f"{name}: {error.message}", error.hint))
             continue
-        if not (wrong := whats_wrong(engine)):
+        if not (wrong := _leaves_gpu_idle(engine, request) or whats_wrong(engine)):
             return Chosen(engine, tuple(unusable))
         unusable.append(f"{name}: {wrong}")
         reasons.add(Problem(name, unusable[-1]))
     raise MachineError("no engine can run submissions here", hint="mend any one of these", problems=reasons)
+
+
+def _leaves_gpu_idle(engine: Engine, request: RunRequest) -> str:
+    """Why packages for a GPU aren't run with bubblewrap where there is one; empty where nothing speaks against it."""
+    profile = engine.packages.profile
+    if engine.name != BUBBLEWRAP or request.gpu is False or profile not in profiles():
+        return ""
+    if needed_cuda(read_lock(profile)) is None or find_gpu() is None:
+        return ""
+    return "it shows a run no GPU, and this machine has one (--no-gpu computes on the processor)"
 
 
 def _engine(name: str, request: RunRequest) -> Engine:
@@ -81,6 +93,8 @@ def _engine(name: str, request: RunRequest) -> Engine:
         from whaledo.environment.build import choose_environment
         from whaledo.execution.engines.bubblewrap import Bubblewrap
 
+        if request.gpu:
+            raise MachineError(f"{BUBBLEWRAP} shows a run no GPU", hint="--engine docker or podman do")
         return Bubblewrap(choose_environment(request.profile))
     from whaledo.execution.engines.containers import Containers
 

@@ -116,13 +116,16 @@ def arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu: bool 
 
 
 def shell_arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu: bool = False) -> list[str]:
-    """The same for a shell at a terminal in the same container."""
+    """The same for a shell at a terminal in the same container; it reaps what is left without a parent itself.
+
+    Not `--init`: Podman takes that program from the host, where it is only recommended.
+    """
     args = ["run", "--rm", "--interactive", "--tty", "--name", container_name(order.run_id)]
     args += ["--label", f"{LABEL}={order.run_id}", "--env", "TERM"]
     args += [*options(order, host, seccomp), *_gpus(host, gpu=gpu)]
     for name, value in contract.ENVIRONMENT.items():
         args += ["--env", f"{name}={value}"]
-    return [*args, "--init", "--entrypoint", "/bin/sh", image]
+    return [*args, "--entrypoint", "/bin/sh", image]
 
 
 def options(order: Order, host: Host, seccomp: Path) -> list[str]:
