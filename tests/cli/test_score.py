@@ -55,7 +55,7 @@ def test_a_score_comes_first_and_then_where_it_comes_from() -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "mAP@20  0.7500\n"
-        "  95 % interval 0.5000 to 1.0000, resampling 2 individuals\n"
+        "  95 % interval 0.0000 to 1.0000, resampling 2 individuals\n"
         "  the competition's published scorer: 0.7500\n"
         "  2 scored queries\n"
         "  first hit: 50.0% within 1, 100.0% within 5, 100.0% within 20\n"
@@ -160,13 +160,13 @@ def test_a_comparison_ends_in_a_plain_sentence() -> None:
 
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
-        "no difference that this data can show (+0.250, 95 % interval 0.000 to 0.500)\n"
+        "no difference that this data can show (+0.250, 95 % interval -1.000 to 1.000)\n"
         "  of 2 queries, A answers 1 better, 0 worse, 1 equally well; resampling individuals\n"
         "  A: better.csv\n"
         "  B: good.csv\n"
         "\n"
         "       queries       A       B    A - B  95 % interval\n"
-        "  all        2  1.0000  0.7500  +0.2500  +0.0000 to +0.5000\n"
+        "  all        2  1.0000  0.7500  +0.2500  -1.0000 to +1.0000\n"
         "\n"
         "  most changed:\n"
         "  query       A       B    A - B\n"

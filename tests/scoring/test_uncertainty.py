@@ -47,6 +47,31 @@ def test_two_equal_methods_are_told_apart_in_about_5_of_100_comparisons() -> Non
     assert 0.02 < told_apart / trials < 0.085
 
 
+@pytest.mark.parametrize("animals", [2, 3, 4, 5, 6])
+def test_a_handful_of_animals_tells_two_equal_methods_apart_no_more_often(animals: int) -> None:
+    draws, trials, told_apart = np.random.default_rng(animals), 500, 0
+    for _ in range(trials):
+        values, units = simulate(draws, animals)
+        # An animal may suit one method more than the other: queries of it favour the same one.
+        suits = draws.normal(0, 0.15, animals)[units]
+        a, b = (np.clip(values + side * suits, 0, 1) for side in (1, -1))
+        low, high = interval(a - b, units, within=(-1, 1), resamples=600) or (0.0, 0.0)
+        told_apart += not low <= 0 <= high
+
+    assert told_apart / trials < 0.085
+
+
+def test_the_interval_of_a_handful_of_animals_is_students_and_ends_where_values_end() -> None:
+    values = np.array([0.2, 0.4, 0.6])
+    low, high = interval(values, np.arange(3)) or (0.0, 0.0)
+    half = 4.303 * values.std(ddof=1) / np.sqrt(3)
+
+    assert low == 0.0
+    assert high == pytest.approx(0.4 + half)
+    assert interval(values, np.arange(3), within=(-1, 1)) == pytest.approx((0.4 - half, 0.4 + half))
+    assert interval(np.array([0.1, 0.9]), np.arange(2)) == (0.0, 1.0)
+
+
 def test_the_interval_is_as_wide_as_theory_has_it() -> None:
     values = np.random.default_rng(0).random(400)
     low, high = interval(values, np.arange(400)) or (0.0, 0.0)

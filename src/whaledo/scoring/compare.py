@@ -160,7 +160,8 @@ def _paired(a: Evaluation, b: Evaluation) -> tuple[Evaluation, Evaluation]:
 def _difference(name: str, a: Evaluation, b: Evaluation, seed: int) -> Difference:
     mean_a, mean_b = a.mean_average_precision, b.mean_average_precision
     a, b = _paired(a, b)
-    off = interval(a.average_precision - b.average_precision, a.individual, seed=seed)
+    differences = a.average_precision - b.average_precision
+    off = interval(differences, a.individual, within=(-1.0, 1.0), seed=seed)
     return Difference(name, len(a.query_ids), mean_a, mean_b, mean_a - mean_b, off)
 
 

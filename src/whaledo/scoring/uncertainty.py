@@ -7,6 +7,9 @@ narrow for the few dozen animals that photo-identification has. A few animals wi
 than there are: the t interval is that of their effective number (Carter, Schnepel and Steigerwald 2017, "Asymptotic
 behavior of a t-test robust to cluster heterogeneity"), taken from the numbers of queries alone.
 
+Of fewer than six units, no draw lies beyond the units themselves, and that all of five lie on one side of the truth
+happens once in 16 times by chance. There the t interval is taken as it is.
+
 Of very many animals, groups are drawn. How the draws spread around the mean then depends a little on who came into
 a group with whom, so that spread is set to what the animals themselves have.
 """
@@ -24,18 +27,27 @@ RESAMPLES = 10_000
 MAX_UNITS = 256
 """More units than this are dealt at random into so many groups, and groups are drawn: as good, and quick."""
 
+FEW_UNITS = 6
+"""Fewer units than this aren't drawn from: their draws can't reach as far as the truth may be off."""
+
 _CHUNK = 500
 _Z = 1.959963984540054
 
 
 def interval(
-    values: FloatArray, units: IntArray, *, resamples: int = RESAMPLES, seed: int = 0
+    values: FloatArray,
+    units: IntArray,
+    *,
+    within: tuple[float, float] = (0.0, 1.0),
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> tuple[float, float] | None:
     """The 95 % interval of the mean of `values`.
 
     Args:
         values: shape (queries,).
         units: shape (queries,): what each query belongs to, numbered from 0; it is drawn as a whole.
+        within: the least and the most that a value can be.
         resamples: how many draws.
         seed: of the draws; the same seed gives the same interval.
 
@@ -47,17 +59,20 @@ def interval(
     number = len(counts)
     if number < 2:
         return None
-    tail = _tail(number, counts.sum() ** 2 / (counts**2).sum())
-    draws = np.random.Generator(np.random.SFC64(seed))
+    t = _t(max(1, round(counts.sum() ** 2 / (counts**2).sum()) - 1)) * math.sqrt(number / (number - 1))
     mean = sums.sum() / counts.sum()
     spread = _spread(sums, counts, mean)
+    if number < FEW_UNITS:
+        half = t * spread / counts.sum()
+        return float(max(mean - half, within[0])), float(min(mean + half, within[1]))
+    draws = np.random.Generator(np.random.SFC64(seed))
     if number > MAX_UNITS:
         group = draws.permutation(number) % MAX_UNITS
         sums, counts = _sums(group, sums), _sums(group, counts)
     off = np.sort(_means(sums, counts, draws, resamples)) - mean
     if number > MAX_UNITS and (of_groups := _spread(sums, counts, mean)):
         off *= spread / of_groups
-    cut = int(tail * resamples)
+    cut = int(0.5 * math.erfc(t / math.sqrt(2)) * resamples)
     return float(mean + off[cut]), float(mean + off[-1 - cut])
 
 
@@ -79,12 +94,6 @@ def _means(sums: FloatArray, counts: FloatArray, draws: np.random.Generator, res
         weight = counts[drawn].sum(axis=1) if np.ptp(counts) else counts.sum()
         found.append(sums[drawn].sum(axis=1) / weight)
     return np.concatenate(found)
-
-
-def _tail(units: int, effective: float) -> float:
-    """The share of draws to cut off on each side; `effective`: as how many equal ones the units count."""
-    widened = math.sqrt(units / (units - 1)) * _t(max(1, round(effective) - 1))
-    return 0.5 * math.erfc(widened / math.sqrt(2))
 
 
 def _t(freedom: int) -> float:
