@@ -330,6 +330,23 @@ def test_what_slips_into_the_page_is_refused_by_its_policy(browser: Chrome, smal
     assert refused == ["img-src", "require-trusted-types-for", "style-src-elem", "undefined"]
 
 
+def test_long_names_stay_within_a_phone(
+    browser: Chrome, visit: Callable[[str], None], make_case: MakeCase
+) -> None:
+    case = make_case({"a1": "W" * 9000, "a2": "W" * 9000, "b" * 9000: "b"}, {"q": "a1"}, scenario="s" * 90)
+    case.answer([("q", "a2", 0.9), ("q", "b" * 9000, 0.5)])
+    screen = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+    try:
+        visit(case.report()[0].path)
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= 360
+        wide = "return [...document.querySelectorAll('.card *, figcaption, .candidate')]"
+        wide += ".filter(each => each.getBoundingClientRect().width > 360).map(each => each.outerHTML)"
+        assert browser.execute_script(wide) == []
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1600])
 @pytest.mark.parametrize("page", ["report", "comparison"])

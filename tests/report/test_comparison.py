@@ -108,7 +108,7 @@ def test_a_page_of_ours_is_replaced_and_nothing_else(small: Case) -> None:
     for wrong, said in told:
         with pytest.raises(UsageError, match=said):
             write_comparison(request(small, wrong, data=str(small.data)))
-    with pytest.raises(MachineError, match="can't be written"):
+    with pytest.raises(UsageError, match="there is no folder"):
         write_comparison(request(small, small.data / "no/folder.html", data=str(small.data)))
     assert precious.read_bytes() == before
     assert page.read_text().startswith("<!doctype html>")

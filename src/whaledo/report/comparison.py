@@ -144,7 +144,7 @@ def write_comparison(
     Raises:
         BadRankings: a file breaks the rules; with every problem at once.
         BadData: the labels or the data folder can't be used.
-        UsageError: there is no data folder, or a file that whaledo didn't make is in the page's place.
+        UsageError: there is no data folder, no folder for the page, or a file that whaledo didn't make in its place.
         MachineError: the page can't be written.
     """
     page = Path(request.page)
@@ -212,7 +212,9 @@ def _read(request: ComparisonRequest) -> tuple[Challenge, Truth]:
 
 
 def _check_place(page: Path) -> None:
-    """Make sure that nothing but a page of ours is replaced."""
+    """Make sure that there is a folder for it, and that nothing but a page of ours is replaced."""
+    if not page.parent.is_dir():
+        raise UsageError(f"there is no folder {page.parent}", hint="make it, or name another")
     if not page.exists():
         return
     if not page.is_file():
