@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from whaledo.errors import BadData, BadRankings, MachineError, UsageError
+from whaledo.errors import BadData, BadRankings, UsageError
 from whaledo.report.comparison import ComparisonRequest, write_comparison
 from whaledo.scoring.compare import CompareRequest, compare
 from whaledo.scoring.score import ScoreRequest, score

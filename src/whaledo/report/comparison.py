@@ -144,7 +144,7 @@ def write_comparison(
     Raises:
         BadRankings: a file breaks the rules; with every problem at once.
         BadData: the labels or the data folder can't be used.
-        UsageError: there is no data folder, no folder for the page, or a file that whaledo didn't make in its place.
+        UsageError: a folder is missing, or a file that whaledo didn't make is in the page's place.
         MachineError: the page can't be written.
     """
     page = Path(request.page)
