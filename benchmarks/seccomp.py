@@ -11,10 +11,9 @@ import statistics
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
 from tempfile import TemporaryFile
 
-from whaledo.execution.seccomp import load_filters
+from whaledo.execution.seccomp import load_filter
 
 STARTS = 60
 ROUNDS = 9
@@ -43,15 +42,12 @@ MEASURE = (
 )
 
 
-def run(command: list[str], filters: tuple[bytes, ...]) -> tuple[float, str]:
+def run(command: list[str], program: bytes | None) -> tuple[float, str]:
     """Seconds that a command takes inside, and what it prints."""
-    with ExitStack() as stack:
-        files = [stack.enter_context(TemporaryFile()) for _ in filters]
-        for file, content in zip(files, filters, strict=True):
-            file.write(content)
-            file.seek(0)
-        given = [file.fileno() for file in files]
-        options = [word for number in given for word in ("--add-seccomp-fd", str(number))]
+    with TemporaryFile() as file:
+        file.write(program or b"")
+        file.seek(0)
+        options = [] if program is None else ["--seccomp", str(file.fileno())]
         user = NOBODY if os.geteuid() == 0 else None
         started = time.perf_counter()
         done = subprocess.run(
@@ -60,7 +56,7 @@ def run(command: list[str], filters: tuple[bytes, ...]) -> tuple[float, str]:
             user=user,
             group=user,
             extra_groups=None if user is None else [],
-            pass_fds=given,
+            pass_fds=[file.fileno()],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
@@ -70,10 +66,10 @@ def run(command: list[str], filters: tuple[bytes, ...]) -> tuple[float, str]:
 
 
 def main() -> None:
-    filters = load_filters()
-    if filters is None:
+    program = load_filter(counted=True)
+    if program is None:
         sys.exit("there is no filter for this processor")
-    choices: dict[str, tuple[bytes, ...]] = {"without": (), "with": filters}
+    choices: dict[str, bytes | None] = {"without": None, "with": program}
 
     starts: dict[str, list[float]] = {name: [] for name in choices}
     for _ in range(STARTS):
@@ -83,11 +79,11 @@ def main() -> None:
         print(f"start {name} filter: median {statistics.median(times):.2f} ms, fastest {min(times):.2f} ms")
 
     for label, call in CALLS.items():
-        program = ["/usr/bin/python3", "-c", MEASURE.format(call=call)]
+        command = ["/usr/bin/python3", "-c", MEASURE.format(call=call)]
         calls: dict[str, list[float]] = {name: [] for name in choices}
         for _ in range(ROUNDS):
             for name, chosen in choices.items():
-                calls[name].append(float(run(program, chosen)[1]) * 1e9)
+                calls[name].append(float(run(command, chosen)[1]) * 1e9)
         print(f"{label}: {min(calls['without']):.0f} ns without filter, {min(calls['with']):.0f} ns with")
 
 

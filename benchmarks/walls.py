@@ -32,8 +32,7 @@ from whaledo.execution.engines.bubblewrap import Bubblewrap
 from whaledo.execution.engines.bubblewrap_plan import Descriptors
 from whaledo.execution.engines.containers import Containers, lay_out
 from whaledo.execution.engines.inside import MAIN_COMMAND
-from whaledo.execution.seccomp import load_filters
-from whaledo.execution.seccomp.filters import OCI_PROFILE
+from whaledo.execution.seccomp import load_filter
 from whaledo.execution.workspace import hand_over, workspace
 from whaledo.resources import state_folder
 
@@ -54,7 +53,7 @@ BUBBLEWRAP_WALLS = {
         "--unshare-cgroup",
     ),
     "own session, no capabilities": ("--new-session", "--die-with-parent", "--cap-drop"),
-    "seccomp filters": ("--add-seccomp-fd",),
+    "seccomp filter": ("--seccomp",),
 }
 """Options of bubblewrap by the wall that they build; what is in none of them is what a run sees of files."""
 
@@ -161,9 +160,11 @@ def bubblewrap_ways(given: Order) -> dict[str, Way]:
     given.workspace.submission.mkdir()
     texts = bubblewrap_plan.small_files(environment.base_python)
     files = {path: in_memory(text.encode()) for path, text in texts.items()}
-    filters = tuple(in_memory(content) for content in load_filters() or ())
+    program = load_filter(counted=True)
+    filter_fd = None if program is None else in_memory(program)
+    filters = () if filter_fd is None else (filter_fd,)
     places, _ = bubblewrap_plan.find_places(given, environment, private=False)
-    options = bubblewrap_plan.arguments(given, environment, places, Descriptors(files, filters))
+    options = bubblewrap_plan.arguments(given, environment, places, Descriptors(files, filter_fd))
     named = {name for names in BUBBLEWRAP_WALLS.values() for name in names}
     shown = [word for option in split(options) if option[0] not in named for word in option]
 
@@ -183,7 +184,7 @@ def container_ways(client: str, given: Order) -> dict[str, Way]:
     """The same of Docker or Podman."""
     engine = Containers(client, "core")
     lay_out(given, engine.host)
-    options = container_plan.options(given, engine.host, OCI_PROFILE)
+    options = container_plan.options(given, engine.host)
     bare = [client, "run", "--rm", "--network", "none"]
     ulimits = ["--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024"]
     python = [str(engine.packages.image_id), f"{PYTHON_FOLDER}/bin/python", "-c", "pass"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from whaledo.execution.seccomp.filters import ARCHITECTURES, OCI_PROFILE, filter_path
+from whaledo.execution.seccomp.filters import ARCHITECTURES, filter_path, profile_path
 from whaledo.execution.seccomp.generate import bpf, markdown, oci
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,9 +20,11 @@ def outputs() -> dict[Path, bytes]:
     """Every file that is made from the table, with what belongs in it."""
     before, _, rest = DOCS.read_text(encoding="utf-8").partition(START)
     after = rest.partition(END)[2]
-    made = {filter_path(machine): bpf(machine) for machine in ARCHITECTURES}
-    made[OCI_PROFILE] = oci().encode()
-    made[DOCS] = (before + START + markdown() + END + after).encode()
+    made = {DOCS: (before + START + markdown() + END + after).encode()}
+    for counted in (True, False):
+        made[profile_path(counted=counted)] = oci(counted=counted).encode()
+        for machine in ARCHITECTURES:
+            made[filter_path(machine, counted=counted)] = bpf(machine, counted=counted)
     return made
 
 

@@ -113,7 +113,7 @@ def test_walls_without_a_network_namespace_are_found_out(
 
 
 def test_walls_without_a_filter_are_found_out(trial_room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    without(monkeypatch, "--add-seccomp-fd", 1)
+    without(monkeypatch, "--seccomp", 1)
     report = attacked(BUBBLEWRAP, trial_room, "look")
     assert findings(report)[Guarantee.SYSTEM_CALLS] is Finding.BROKEN
     assert "run without a filter" in broken(report)

@@ -17,6 +17,7 @@ from whaledo.execution import validation
 from whaledo.execution.contract import Network
 from whaledo.execution.engines import bubblewrap, find_engine
 from whaledo.execution.records import Code, RunRequest, Step, Verdict
+from whaledo.execution.runner import Listener
 
 if TYPE_CHECKING:
     from tests.conftest import Rooms
@@ -121,6 +122,16 @@ def test_a_checker_that_breaks(rooms: Rooms, valid_csv_code: str, monkeypatch: p
     ended = platform_error(rooms, rooms.request(valid_csv_code))
     assert ended.step == Step.VALIDATE
     assert "the checker is broken" in ended.message
+
+
+def test_data_that_go_away_while_a_run_goes_on(rooms: Rooms, tmp_path: Path, valid_csv_code: str) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(rooms.data, data)
+    request = changed(rooms.request(f"{valid_csv_code}\nprint('written', flush=True)"), data=str(data))
+    ended = rooms.run(request, Listener(output=lambda _: shutil.rmtree(data, ignore_errors=True))).verdict
+    assert (ended.code, ended.step) == (Code.PLATFORM_ERROR, Step.VALIDATE)
+    assert f"{data} has changed since the run began" in ended.message
+    assert "run it once more" in ended.hint
 
 
 def test_a_state_folder_that_cant_be_used(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:

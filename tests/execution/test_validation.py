@@ -76,6 +76,14 @@ def test_a_checker_that_fails_is_our_failure(
         validate_csv(write(tmp_path, HEADER), data)
 
 
+def test_data_that_went_away_meanwhile_are_named_with_what_to_do(data: Path, tmp_path: Path) -> None:
+    (data / "metadata.csv").unlink()
+    with pytest.raises(MachineError, match=r"data has changed since the run began .*metadata\.csv") as caught:
+        validate_csv(write(tmp_path, HEADER), data)
+    assert "Traceback" not in caught.value.message
+    assert "run it once more" in caught.value.hint
+
+
 def test_threads_that_outlive_the_answer_dont_spoil_it(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

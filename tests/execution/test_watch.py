@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from whaledo.execution import watch
-from whaledo.execution.watch import DiskWatch, HeldMemory, ProcessTree, measure_tree
+from whaledo.execution.watch import DiskWatch, ProcessTree, measure_tree
 
 MIB = 1024**2
 PLENTY = 10**12
@@ -43,12 +43,6 @@ def test_a_process_tree_is_added_up() -> None:
     assert after == (0, 0, cpu_s), "what the dead have used is remembered"
 
 
-HOLDS = (
-    "import mmap, os, sys, threading, time\nfile = os.memfd_create('x')\nos.write(file, bytes(40 << 20))\n"
-)
-"""A process with 40 MiB that it hasn't mapped."""
-
-
 @contextmanager
 def running(code: str) -> Iterator[int]:
     """Run Python until the block is left; it prints a dot when it is ready."""
@@ -61,36 +55,14 @@ def running(code: str) -> Iterator[int]:
         process.kill()
 
 
-@pytest.mark.parametrize(
-    "more",
-    {
-        "held": "",
-        "held by a child too": "os.fork()\n",
-        "mapped as well": "held = mmap.mmap(file, 40 << 20)\nsum(held[::4096])\n",
-        "with many others": "others = [os.memfd_create('y') for _ in range(200)]\n",
-    }.items(),
-    ids=lambda item: item[0],
-)
-def test_a_file_of_memory_alone_counts_once(more: tuple[str, str]) -> None:
-    with running(f"{HOLDS}{more[1]}os.write(1, b'.')\ntime.sleep(60)") as pid:
-        memory_bytes, _, _ = ProcessTree(pid).look()
-    assert 40 * MIB < memory_bytes < 70 * MIB
-
-
 def test_memory_behind_a_first_thread_that_has_ended_counts() -> None:
     code = (
-        f"import ctypes\n{HOLDS}held = bytearray(b'x') * (40 << 20)\n"
+        "import ctypes, os, threading, time\nheld = bytearray(b'x') * (80 << 20)\n"
         "def go():\n    time.sleep(0.1)\n    os.write(1, b'.')\n    time.sleep(60)\n"
         "threading.Thread(target=go).start()\nctypes.CDLL(None).pthread_exit(None)"
     )
     with running(code) as pid:
         assert 80 * MIB < ProcessTree(pid).look()[0] < 130 * MIB
-
-
-def test_a_process_that_closed_itself_is_looked_into_by_copies_of_its_descriptors() -> None:
-    with running(f"{HOLDS}os.write(1, b'.')\ntime.sleep(60)") as pid:
-        seen = [found.st_blocks * 512 for found in watch._fetched(pid)]
-    assert 40 * MIB in seen
 
 
 def test_what_lies_on_file_systems_in_memory_counts_beside_what_is_mapped_of_it_once() -> None:
@@ -100,23 +72,6 @@ def test_what_lies_on_file_systems_in_memory_counts_beside_what_is_mapped_of_it_
         mapped, partly, wholly = (tree.look(size)[0] for size in (0, 30 * MIB, 60 * MIB))
     assert abs(partly - mapped) < MIB
     assert 19 * MIB < wholly - mapped < 21 * MIB
-
-
-def test_descriptors_are_looked_through_a_few_processes_at_a_time_and_none_is_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(watch, "DESCRIPTORS_S", 0.0)
-    held, looked = {1: {11: 5}, 2: {11: 5, 12: 7}, 3: {13: 1}}, []
-
-    def look(pid: int) -> dict[int, int]:
-        looked.append(pid)
-        return held[pid]
-
-    monkeypatch.setattr(watch, "held_files", look)
-    memory = HeldMemory()
-    assert [memory.look([1, 2, 3]) for _ in range(4)] == [5, 12, 13, 13]
-    assert looked == [1, 2, 3, 1], "those that waited longest come first"
-    assert memory.look([1, 3]) == 6, "the dead hold nothing"
 
 
 def test_a_process_that_isnt_there_is_nothing() -> None:

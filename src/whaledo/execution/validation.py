@@ -60,7 +60,7 @@ def validate_csv(csv: Path, data: Path, cancelled: Callable[[], bool] = lambda: 
     """Check a csv against a challenge; None if it was cancelled on the way.
 
     Raises:
-        MachineError: the checker itself failed.
+        MachineError: the checker itself failed, or the data can't be used any more.
     """
     request: str | None = json.dumps({"csv": str(csv), "data": str(data)})
     checker = subprocess.Popen(
@@ -91,6 +91,11 @@ def validate_csv(csv: Path, data: Path, cancelled: Callable[[], bool] = lambda: 
     if checker.returncode != 0:
         raise MachineError(f"{csv} could not be checked: {said.strip()[-500:]}")
     document: dict[str, Any] = json.loads(answer)
+    if (why := document.get("unusable_data")) is not None:
+        raise MachineError(
+            f"{data} has changed since the run began and can't be used any more: {'; '.join(why)}",
+            hint="leave the data as they are while a run goes on, and run it once more",
+        )
     return _read(document)
 
 

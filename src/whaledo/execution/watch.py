@@ -1,20 +1,18 @@
 """Look at a process tree and a folder tree from outside, where the kernel keeps no account of them for us.
 
 Sampling sees what is there at the moment that it looks. What comes and goes in between is missed, and so is memory
-that no process maps or holds open (files on their way through a socket, System V's segments while nobody has them);
-everything that rests on this module is therefore reported as best effort. psutil is imported where it is used: a
+that no process has mapped; the calls that make such memory are refused where a run is watched, and everything that
+rests on this module is reported as best effort. psutil is imported where it is used: a
 run that has a control group never waits for it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from functools import cache
 from pathlib import Path
 
 MEASURE_PAUSE = 10
@@ -26,12 +24,6 @@ ALARM_SHARE = 8
 LONG_PATH = 200
 """Characters of a path from which on a folder is kept open to start from."""
 
-DESCRIPTORS_S = 0.02
-"""Looking through descriptors may take this long at a time; the next look goes on where this one ended."""
-
-PIDFD_GETFD = 438
-"""The number of this system call, the same on every processor."""
-
 
 class ProcessTree:
     """The processes below one process: their memory, number and processor time."""
@@ -39,7 +31,6 @@ class ProcessTree:
     def __init__(self, pid: int) -> None:
         self._pid = pid
         self._cpu_s: dict[tuple[int, float], float] = {}
-        self._held = HeldMemory()
 
     def look(self, in_files_bytes: int = 0) -> tuple[int, int, float]:
         """Return bytes of memory, number of processes and threads, and processor seconds so far.
@@ -66,7 +57,6 @@ class ProcessTree:
                     self._cpu_s[process.pid, process.create_time()] = times.user + times.system
             except psutil.Error:
                 continue
-        in_files_bytes += self._held.look([process.pid for process in processes])
         return own_bytes + max(shared_bytes, in_files_bytes), threads, sum(self._cpu_s.values())
 
 
@@ -90,72 +80,6 @@ def _places(pid: int) -> Iterator[str]:
     yield f"/proc/{pid}"
     with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/task") as threads:
         yield from (thread.path for thread in threads)
-
-
-class HeldMemory:
-    """Files that are nowhere but in memory, and that processes hold open: nobody need have mapped them.
-
-    A thousand processes can hold a million descriptors, which nobody looks through in a tick. So what each process
-    held when it was last looked at is remembered, and every look goes on with those that waited longest.
-    """
-
-    def __init__(self) -> None:
-        self._files: dict[int, dict[int, int]] = {}
-
-    def look(self, processes: Sequence[int]) -> int:
-        """Return the bytes of all such files, each counted once."""
-        known = {pid: self._files[pid] for pid in self._files if pid in set(processes)}
-        waiting = [pid for pid in processes if pid not in known] + list(known)
-        deadline = time.monotonic() + DESCRIPTORS_S
-        for pid in waiting:
-            known.pop(pid, None)  # to the end of the row
-            known[pid] = held_files(pid)
-            if time.monotonic() > deadline:
-                break
-        self._files = known
-        return sum({inode: size for files in known.values() for inode, size in files.items()}.values())
-
-
-def held_files(pid: int) -> dict[int, int]:
-    """The files of memory alone that a process has open: bytes in use, by inode."""
-    found: list[os.stat_result] = []
-    for place in _places(pid):
-        try:
-            with os.scandir(f"{place}/fd") as listing:
-                for entry in listing:
-                    with contextlib.suppress(OSError):  # closed since
-                        found.append(entry.stat())
-        except PermissionError:  # a process can close this folder to us, but not its descriptors
-            found = list(_fetched(pid))
-        except OSError:
-            continue
-        if found:
-            break
-    return {each.st_ino: each.st_blocks * 512 for each in found if each.st_dev == _memory_device()}
-
-
-def _fetched(pid: int) -> Iterator[os.stat_result]:
-    """What a process has open, looked at by way of copies of its descriptors."""
-    get = ctypes.CDLL(None).syscall
-    with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/fdinfo") as listing:
-        process = os.pidfd_open(pid)
-        try:
-            for entry in listing:
-                if (copy := get(PIDFD_GETFD, process, int(entry.name), 0)) >= 0:
-                    yield os.fstat(copy)
-                    os.close(copy)
-        finally:
-            os.close(process)
-
-
-@cache
-def _memory_device() -> int:
-    """The file system that the kernel keeps such files on; nobody can mount it or write to it by a path."""
-    descriptor = os.memfd_create("whaledo")
-    try:
-        return os.fstat(descriptor).st_dev
-    finally:
-        os.close(descriptor)
 
 
 class _Folder:

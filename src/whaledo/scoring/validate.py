@@ -14,7 +14,7 @@ from typing import Any
 
 from whaledo.challenge.load import load_challenge
 from whaledo.challenge.model import Challenge
-from whaledo.errors import Problems
+from whaledo.errors import BadData, Problems
 from whaledo.scoring.checks import check_answers
 from whaledo.scoring.rankings import Rankings, read_rankings
 
@@ -33,12 +33,11 @@ def _validate(path: Path, challenge: Challenge) -> tuple[Rankings | None, Proble
 
 
 def answer(request: dict[str, str]) -> dict[str, Any]:
-    """What the process prints: `rows`, `queries`, `answered`, `unanswered` and `problems`.
-
-    Raises:
-        BadData: the data folder can't be used.
-    """
-    challenge = load_challenge(Path(request["data"]))
+    """What the process prints: `rows`, `queries`, `answered`, `unanswered` and `problems`; or `unusable_data`."""
+    try:
+        challenge = load_challenge(Path(request["data"]))
+    except BadData as error:
+        return {"unusable_data": [error.message, *map(str, error.problems)]}
     rankings, problems = _validate(Path(request["csv"]), challenge)
     queries = {query.query_id for scenario in challenge.scenarios for query in scenario.queries}
     answered = 0 if rankings is None else len(queries.intersection(rankings.queries.distinct()))

@@ -62,7 +62,7 @@ ALONE = [
 
 
 def told(order: Order = ORDER, places: Places = PLACES) -> list[str]:
-    return arguments(order, ENVIRONMENT_OF_TESTS, places, Descriptors({"/etc/passwd": 7}, (8, 9)))
+    return arguments(order, ENVIRONMENT_OF_TESTS, places, Descriptors({"/etc/passwd": 7}, 8))
 
 
 def after(option: str, args: list[str]) -> list[str]:
@@ -126,9 +126,9 @@ def test_the_environment_is_the_contracts_alone() -> None:
     assert binds("--setenv", args) == {value: name for name, value in ENVIRONMENT.items()}
 
 
-def test_filters_and_small_files_are_handed_over_by_descriptor() -> None:
+def test_the_filter_and_small_files_are_handed_over_by_descriptor() -> None:
     args = told()
-    assert after("--add-seccomp-fd", args) == ["8", "9"]
+    assert after("--seccomp", args) == ["8"]
     assert binds("--ro-bind-data", args) == {"/etc/passwd": "7"}
 
 
@@ -217,7 +217,7 @@ def test_processors_are_limited_by_affinity_only_where_no_group_does_it() -> Non
 
 
 def test_guarantees_are_reported_as_they_are() -> None:
-    held = guarantees(ORDER, private_refused="", group="no cgroup", filters="a" * 64)
+    held = guarantees(ORDER, private_refused="", group="no cgroup", seccomp="a" * 64)
     assert set(held) == set(Guarantee)
     assert held[Guarantee.MEMORY].level is Level.BEST_EFFORT
     assert "no cgroup" in held[Guarantee.MEMORY].by
@@ -226,7 +226,7 @@ def test_guarantees_are_reported_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "private_refused", "filters", "name", "level"),
+    ("change", "private_refused", "seccomp", "name", "level"),
     [
         ({"network": Network.HOST}, "", "a", Guarantee.NETWORK, Level.NOT_ENFORCED),
         ({}, "", None, Guarantee.SYSTEM_CALLS, Level.NOT_ENFORCED),
@@ -235,10 +235,10 @@ def test_guarantees_are_reported_as_they_are() -> None:
     ],
 )
 def test_what_is_missing_is_not_called_enforced(
-    change: dict[str, object], private_refused: str, filters: str | None, name: Guarantee, level: Level
+    change: dict[str, object], private_refused: str, seccomp: str | None, name: Guarantee, level: Level
 ) -> None:
     order = replace(ORDER, **change)  # type: ignore[arg-type]  # fields of the dataclass, by name
-    held = guarantees(order, private_refused=private_refused, group="no cgroup", filters=filters)
+    held = guarantees(order, private_refused=private_refused, group="no cgroup", seccomp=seccomp)
     assert held[name].level is level
     assert held[name].by
 

@@ -28,6 +28,7 @@ from whaledo.execution.engines.container_plan import (
     shell_arguments,
 )
 from whaledo.execution.records import Guarantee, Level
+from whaledo.execution.seccomp import profile_path
 from whaledo.execution.workspace import Workspace
 
 ORDER = Order(
@@ -38,17 +39,23 @@ ORDER = Order(
     network=Network.NONE,
 )
 DOCKER = Host(
-    "docker", rootless=False, remapped=False, native=True, selinux=False, ipv6=True, caller=(1234, 100)
+    "docker",
+    rootless=False,
+    remapped=False,
+    native=True,
+    selinux=False,
+    ipv6=True,
+    counts=True,
+    caller=(1234, 100),
 )
 PODMAN = replace(DOCKER, client="podman")
 BOTH = pytest.mark.parametrize("host", [DOCKER, PODMAN], ids=["docker", "podman"])
-PROFILE = Path("/etc/seccomp.json")
 IMAGE = "sha256:0123"
 COUNTERS = Counters(1, 1, 1, 1.0, 0, 0)
 
 
 def told(host: Host = DOCKER, order: Order = ORDER, *, gpu: bool = False) -> list[str]:
-    return arguments(order, host, IMAGE, PROFILE, gpu=gpu)
+    return arguments(order, host, IMAGE, gpu=gpu)
 
 
 def after(option: str, args: list[str]) -> list[str]:
@@ -81,7 +88,7 @@ def test_every_wall_is_asked_for(host: Host, native: bool) -> None:
     assert after("--network", args) == ["none"]
     assert "--read-only" in args
     assert after("--cap-drop", args) == ["ALL"]
-    assert after("--security-opt", args) == ["no-new-privileges", f"seccomp={PROFILE}"]
+    assert after("--security-opt", args) == ["no-new-privileges", f"seccomp={profile_path(counted=True)}"]
     assert after("--ipc", args) == after("--cgroupns", args) == ["private"]
     assert after("--log-driver", args) == ["none"]
     assert after("--pull", args) == ["never"]
@@ -300,7 +307,7 @@ def test_a_container_bears_the_name_of_its_run() -> None:
 @BOTH
 def test_a_shell_has_the_same_walls_mounts_and_variables(host: Host) -> None:
     order = replace(ORDER, network=Network.HOST)
-    run, shell = told(host, order), shell_arguments(order, host, IMAGE, PROFILE)
+    run, shell = told(host, order), shell_arguments(order, host, IMAGE)
     for option in (
         "--cap-drop",
         "--security-opt",
@@ -345,7 +352,19 @@ def test_a_limit_that_the_engine_dropped_is_not_called_enforced(host: Host) -> N
     assert (alone[Guarantee.MEMORY], alone[Guarantee.PROCESS_COUNT]) == (Level.ENFORCED, Level.NOT_ENFORCED)
     dropped = f"{host.client} didn't pass the limit on to the container's control group"
     said = guarantees(ORDER, host, seen(memory=False), seccomp=True)[Guarantee.MEMORY].by
-    assert said == f"looked at ten times a second; {dropped}"
+    assert said == f"looked at ten times a second, where processes have mapped it; {dropped}"
+
+
+def test_where_nobody_counts_memory_calls_that_hide_some_are_refused_and_it_is_looked_at() -> None:
+    host = replace(PODMAN, rootless=True, counts=False)
+    assert f"seccomp={profile_path(counted=False)}" in after("--security-opt", told(host))
+    held = guarantees(ORDER, host, seen(memory=False), seccomp=True)[Guarantee.MEMORY]
+    assert (held.level, held.by.partition(";")[0]) == (Level.BEST_EFFORT, "looked at ten times a second")
+
+
+def test_processors_without_a_quota_are_held_by_affinity_where_that_could_be_set() -> None:
+    held = guarantees(ORDER, PODMAN, seen(cpus=False), seccomp=True, is_kept=True)[Guarantee.CPUS]
+    assert (held.level, "code can undo" in held.by) == (Level.BEST_EFFORT, True)
 
 
 def test_in_a_user_namespace_of_its_own_podman_holds_a_container_to_its_processes() -> None:

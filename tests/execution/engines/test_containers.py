@@ -217,20 +217,37 @@ def test_docker_says_itself_what_kind_it_is(
 ) -> None:
     docker.says(image("core"), about={**DOCKER_SAYS, **about})
     caller = (60_950, 60_950) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
-    usual = Host(
-        "docker", rootless=False, remapped=False, native=True, selinux=False, ipv6=True, caller=caller
-    )
+    facts = {
+        "rootless": False,
+        "remapped": False,
+        "native": True,
+        "selinux": False,
+        "ipv6": True,
+        "counts": True,
+    }
+    usual = Host("docker", **facts, caller=caller)
     engine = Containers("docker", "core")
-    assert replace(engine.host, ipv6=True) == replace(usual, **different)
+    assert replace(engine.host, ipv6=True, counts=True) == replace(usual, **different)
     assert engine.version() == "27.3.1"
 
 
 def test_podman_is_rootless_for_everybody_but_root(podman: Played, monkeypatch: pytest.MonkeyPatch) -> None:
     podman.says(image("core"))
+    monkeypatch.setattr(containers, "missing_group", lambda uid: "only for root" if uid else "")
     for uid, rootless in ((0, False), (1234, True)):
         monkeypatch.setattr(os, "geteuid", lambda uid=uid: uid)
         engine = Containers("podman", "core")
         assert (engine.host.rootless, engine.host.native, engine.version()) == (rootless, True, "5.2.2")
+        assert engine.host.counts is not rootless
+
+
+@pytest.mark.parametrize(("rootless", "engines_user"), [([], 0), (["name=rootless"], os.geteuid())])
+def test_memory_counts_where_the_engines_user_has_control_groups(
+    rootless: list[str], engines_user: int, docker: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.says(image("core"), about={**DOCKER_SAYS, "SecurityOptions": rootless})
+    monkeypatch.setattr(containers, "missing_group", lambda uid: "none" if uid == engines_user else "")
+    assert not Containers("docker", "core").host.counts
 
 
 def test_podman_with_a_server_runs_in_a_virtual_machine(podman: Played) -> None:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from whaledo.execution.cgroups.base import Counters
+from whaledo.execution.cgroups.observe import Observed
 from whaledo.execution.contract import Limits
+from whaledo.execution.engines import first_process
 from whaledo.execution.engines.first_process import FirstProcess, holder
 
 IN_A_NAMESPACE = ("bwrap", "--unshare-all", "--as-pid-1", "--dev-bind", "/", "/", "--")
@@ -85,3 +88,19 @@ def test_killed_it_takes_its_namespace_along(pipe: tuple[Path, int], begin: Begi
         first.close()
     process.wait(20)
     assert FirstProcess.find(pid, Limits()) is None
+
+
+@pytest.mark.parametrize("has_quota", [True, False])
+def test_without_a_quota_it_stays_on_as_many_processors_as_it_may_use(
+    has_quota: bool, pipe: tuple[Path, int], begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = Observed("cgroup v2", True, True, has_quota, lambda: Counters(1, 1, 1, 1.0, 0, 0))
+    monkeypatch.setattr(first_process, "observe", lambda *_: group)
+    begin(*IN_A_NAMESPACE)
+    pid = holder(pipe[1], os.geteuid())
+    assert pid is not None
+    first = FirstProcess.find(pid, Limits(cpus=1.0))
+    assert first is not None
+    first.close()
+    assert first.is_kept is not has_quota
+    assert has_quota or len(os.sched_getaffinity(pid)) == 1

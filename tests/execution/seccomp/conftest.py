@@ -1,4 +1,4 @@
-"""A bubblewrap sandbox for one small Python program, with and without the seccomp filters."""
+"""A bubblewrap sandbox for one small Python program, with and without the seccomp filter."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import NoReturn
 import pyseccomp  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
-from whaledo.execution.seccomp import load_filters
+from whaledo.execution.seccomp import load_filter
 from whaledo.execution.seccomp.table import ALLOWED, REFUSED
 
 PYTHON = "/usr/bin/python3"
@@ -40,7 +40,7 @@ def walled_in(
     Args:
         program: its text.
         options: further options of bwrap.
-        filtered: load the seccomp filters.
+        filtered: load the seccomp filter.
         capable: make it root with every capability inside.
     """
     arguments = ["bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--ro-bind", "/usr", "/usr"]
@@ -58,9 +58,9 @@ def walled_in(
     files = [_holding(content) for content in given.values()]
     for path, file in zip(given, files, strict=True):
         arguments += ["--perms", "0444", "--ro-bind-data", str(file), path]
-    for content in (load_filters() or ()) if filtered else ():
+    if filtered and (content := load_filter(counted=True)) is not None:
         files.append(_holding(content))
-        arguments += ["--add-seccomp-fd", str(files[-1])]
+        arguments += ["--seccomp", str(files[-1])]
     arguments += EVERY_CAPABILITY if capable else []
     root = os.geteuid() == 0
     try:
@@ -99,8 +99,8 @@ def _missing(what: str) -> NoReturn:
 @pytest.fixture(scope="session")
 def walled() -> Walled:
     """`walled_in`; skips, or fails where engines are required, on a host that can't do it."""
-    if load_filters() is None:
-        pytest.skip("there are no filters for this processor")
+    if load_filter(counted=True) is None:
+        pytest.skip("there is no filter for this processor")
     if shutil.which("bwrap") is None or not Path(PYTHON).exists():
         _missing(f"needs bwrap and {PYTHON}")
     tried = walled_in("print('up')", filtered=False)

@@ -20,9 +20,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from whaledo.execution.seccomp import ARCHITECTURES, OCI_PROFILE, load_filters
+from whaledo.execution.seccomp import ARCHITECTURES, load_filter, profile_path
 from whaledo.execution.seccomp.generate import exists, split
-from whaledo.execution.seccomp.table import ALLOWED, INT, REFUSED, RESTRICTIONS, Match
+from whaledo.execution.seccomp.table import ALLOWED, INT, REFUSED, RESTRICTIONS, UNCOUNTED, Match
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -37,10 +37,9 @@ Instruction = tuple[int, int, int, int]
 
 
 @cache
-def program(machine: str) -> tuple[Instruction, ...]:
+def program(machine: str, *, counted: bool = True) -> tuple[Instruction, ...]:
     """The checked-in filter, as instructions (code, jump if true, jump if false, constant)."""
-    (content,) = load_filters(machine) or (b"",)
-    return tuple(struct.iter_unpack("=HBBI", content))
+    return tuple(struct.iter_unpack("=HBBI", load_filter(machine, counted=counted) or b""))
 
 
 def decide(instructions: tuple[Instruction, ...], number: int, arch: int, arguments: tuple[int, ...]) -> int:
@@ -63,9 +62,9 @@ def decide(instructions: tuple[Instruction, ...], number: int, arch: int, argume
             position += if_true if jumps[code] else if_false
 
 
-def promised(call: str | None, arguments: tuple[int, ...]) -> int:
+def promised(call: str | None, arguments: tuple[int, ...], *, counted: bool = True) -> int:
     """What the table says of a call: an error number, or 0 for allowed."""
-    for refused in REFUSED:
+    for refused in REFUSED if counted else (*REFUSED, UNCOUNTED):
         if call in refused.calls:
             return refused.errno
     if not any(call in group.calls for group in ALLOWED):
@@ -105,21 +104,27 @@ def made() -> dict[Path, bytes]:
     return outputs
 
 
-@pytest.mark.parametrize("name", ["filter-x86_64.bpf", "filter-aarch64.bpf", "oci.json", "seccomp.md"])
-def test_what_is_checked_in_was_made_from_the_table(name: str) -> None:
-    (path,) = (path for path in made() if path.name == name)
-    assert path.read_bytes() == made()[path], "run scripts/make_seccomp.py"
+FORMATS = ("filter-x86_64{}.bpf", "filter-aarch64{}.bpf", "oci{}.json")
+COUNTED = pytest.mark.parametrize("counted", [True, False], ids=["counted", "uncounted"])
+
+
+def test_what_is_checked_in_was_made_from_the_table() -> None:
+    names = {name.format(variant) for name in FORMATS for variant in ("", "-uncounted")}
+    assert {path.name for path in made()} == names | {"seccomp.md"}
+    for path, content in made().items():
+        assert path.read_bytes() == content, "run scripts/make_seccomp.py"
 
 
 @pytest.mark.parametrize("machine", ARCHITECTURES)
 @pytest.mark.parametrize("arguments", [(0,) * 6, (2**64 - 1,) * 6], ids=["zeroes", "ones"])
-def test_every_number_is_answered_as_the_table_says(machine: str, arguments: tuple[int, ...]) -> None:
+@COUNTED
+def test_every_number_is_answered_as_the_table_says(
+    machine: str, arguments: tuple[int, ...], counted: bool
+) -> None:
     for number in range(600):
-        verdict = decide(program(machine), number, AUDIT_ARCH[machine], arguments)
-        assert verdict == answer(promised(name_of(number, machine), arguments)), (
-            number,
-            name_of(number, machine),
-        )
+        name = name_of(number, machine)
+        verdict = decide(program(machine, counted=counted), number, AUDIT_ARCH[machine], arguments)
+        assert verdict == answer(promised(name, arguments, counted=counted)), (number, name)
 
 
 RESTRICTED = sorted({call for restriction in RESTRICTIONS for call in restriction.refused})
@@ -185,15 +190,15 @@ def test_a_condition_is_cut_into_regions_that_miss_nothing_and_share_nothing(
 
 
 @cache
-def profile() -> dict[str, Any]:
+def profile(*, counted: bool = True) -> dict[str, Any]:
     """The checked-in profile for Docker and Podman."""
-    content: dict[str, Any] = json.loads(OCI_PROFILE.read_text())
+    content: dict[str, Any] = json.loads(profile_path(counted=counted).read_text())
     return content
 
 
-def oci_answers(call: str, arguments: tuple[int, ...]) -> Iterator[int]:
+def oci_answers(call: str, arguments: tuple[int, ...], *, counted: bool = True) -> Iterator[int]:
     """The answers of all its entries that fit a call: an error number, or 0 for allowed."""
-    for entry in profile()["syscalls"]:
+    for entry in profile(counted=counted)["syscalls"]:
         if call in entry["names"] and all(
             arguments[condition["index"]] & condition["value"] == condition["valueTwo"]
             for condition in entry["args"]
@@ -201,12 +206,14 @@ def oci_answers(call: str, arguments: tuple[int, ...]) -> Iterator[int]:
             yield entry["errnoRet"] if entry["action"] == "SCMP_ACT_ERRNO" else 0
 
 
-@pytest.mark.parametrize("call", [*RESTRICTED, "read", "mount", "clone3", "fanotify_init"])
-def test_the_profile_for_containers_says_the_same(call: str) -> None:
+@pytest.mark.parametrize("call", [*RESTRICTED, *UNCOUNTED.calls, "read", "mount", "clone3", "fanotify_init"])
+@COUNTED
+def test_the_profile_for_containers_says_the_same(call: str, counted: bool) -> None:
     for arguments in attempts(call):
-        answers = list(oci_answers(call, arguments))
+        answers = list(oci_answers(call, arguments, counted=counted))
         assert len(answers) <= 1
-        assert (answers or [profile()["defaultErrnoRet"]]) == [promised(call, arguments)], arguments
+        right = promised(call, arguments, counted=counted)
+        assert (answers or [profile()["defaultErrnoRet"]]) == [right], arguments
 
 
 def test_an_old_dockerd_that_knows_no_default_error_still_says_that_clone3_is_missing() -> None:

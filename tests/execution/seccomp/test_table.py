@@ -8,7 +8,7 @@ import pytest
 
 from whaledo.execution.seccomp import ARCHITECTURES
 from whaledo.execution.seccomp.generate import exists
-from whaledo.execution.seccomp.table import ALLOWED, REFUSED, RESTRICTIONS, Restriction
+from whaledo.execution.seccomp.table import ALLOWED, REFUSED, RESTRICTIONS, UNCOUNTED, Restriction
 
 ALLOWED_CALLS = [call for group in ALLOWED for call in group.calls]
 REFUSED_CALLS = [call for group in REFUSED for call in group.calls]
@@ -44,3 +44,7 @@ def test_a_restriction_is_of_allowed_calls_and_can_apply(restriction: Restrictio
             assert 0 <= match.argument < 6
             assert match.values
             assert all(value & match.mask == value for value in match.values)
+
+
+def test_what_is_refused_where_memory_isnt_counted_is_allowed_where_it_is() -> None:
+    assert set(UNCOUNTED.calls) <= set(ALLOWED_CALLS)

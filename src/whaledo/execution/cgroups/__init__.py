@@ -7,6 +7,8 @@ process tree instead.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from whaledo.execution.cgroups.base import ControlGroup, Unavailable
 from whaledo.execution.cgroups.means import Systemd, Top, Trees, choose, look_at_host
 from whaledo.execution.cgroups.scope import Scope
@@ -14,7 +16,7 @@ from whaledo.execution.cgroups.v1 import V1, remove_v1
 from whaledo.execution.cgroups.v2 import V2, make_below_top, remove_below_top
 from whaledo.execution.contract import Limits
 
-__all__ = ["ControlGroup", "control_group", "remove_group"]
+__all__ = ["ControlGroup", "control_group", "missing_group", "remove_group"]
 
 
 def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
@@ -37,6 +39,12 @@ def control_group(name: str, limits: Limits, pid: int) -> ControlGroup | str:
             return _reason(error)
         raise
     return group
+
+
+def missing_group(uid: int) -> str:
+    """Why this host has no control group for runs of a user, in half a sentence; empty where it has one."""
+    means = choose(replace(look_at_host(), uid=uid))
+    return means if isinstance(means, str) else ""
 
 
 def _reason(error: OSError | Unavailable) -> str:

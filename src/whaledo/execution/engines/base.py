@@ -6,6 +6,7 @@ on this host. It never decides how a run ended: it hands over counters, and `ver
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ class Order:
     mounts: tuple[tuple[str, Path], ...]
     limits: Limits
     network: Network
+
+
+def processors(limit: float) -> list[int]:
+    """As many of the processors that we may use as a run may, at least one: to keep it on where no quota holds it."""
+    return sorted(os.sched_getaffinity(0))[: max(1, round(limit))]
 
 
 @dataclass(frozen=True, slots=True)

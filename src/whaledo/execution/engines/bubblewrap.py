@@ -42,7 +42,7 @@ from whaledo.execution.engines.bubblewrap_plan import (
     stage_plan,
 )
 from whaledo.execution.records import Guarantee, Held, Level
-from whaledo.execution.seccomp import digest, load_filters
+from whaledo.execution.seccomp import digest, load_filter
 from whaledo.execution.watch import DiskWatch, ProcessTree, filled
 
 VERSION_PATIENCE_S = 1.0
@@ -175,7 +175,7 @@ class BubblewrapSandbox:
         self._environment = environment
         self._order, self._private_refused = order, private_refused
         self._group: ControlGroup | str = "not for a trial"
-        self._filters = load_filters()
+        self._filter: bytes | None = None
         self._status = b""
         self._open: list[int] = []
         self._last = Sample()
@@ -211,15 +211,15 @@ class BubblewrapSandbox:
             path: self._memory_file(text.encode())
             for path, text in small_files(self._environment.base_python).items()
         }
-        filters = tuple(self._memory_file(program_bytes) for program_bytes in self._filters or ())
-        options = arguments(order, self._environment, places, Descriptors(files, filters))
+        filter_fd = self._memory_file(b"") if load_filter(counted=True) is not None else None
+        options = arguments(order, self._environment, places, Descriptors(files, filter_fd))
         options_fd = self._memory_file(b"\0".join(os.fsencode(option) for option in options))
         self._status_fd, status_writer = self._pipe()
         argv = [program, "--args", str(options_fd), "--json-status-fd", str(status_writer), "--"]
 
         ours, theirs = socket.socketpair()
         gate, its_side = socket.socketpair()
-        passed = [*files.values(), *filters, options_fd, status_writer, theirs.fileno()]
+        handed = [*files.values(), *([] if filter_fd is None else [filter_fd]), options_fd, status_writer]
         with ours, theirs, gate, its_side:
             self._process = subprocess.Popen(
                 [sys.executable, "-I", "-S", stage.__file__, str(theirs.fileno())],
@@ -227,15 +227,18 @@ class BubblewrapSandbox:
                 stdin=its_side.fileno(),
                 stdout=log_fd,
                 stderr=log_fd,
-                pass_fds=passed,
+                pass_fds=[*handed, theirs.fileno()],
                 start_new_session=True,
             )
             theirs.close()
             its_side.close()
-            for descriptor in [log_fd, *files.values(), *filters, options_fd, status_writer]:
-                self._close_fd(descriptor)
             if not trial:  # while the stage waits for its plan
                 self._group = control_group(order.run_id, order.limits, self._process.pid)
+            self._filter = load_filter(counted=trial or not isinstance(self._group, str))
+            if filter_fd is not None and self._filter is not None:
+                os.pwrite(filter_fd, self._filter, 0)
+            for descriptor in [log_fd, *handed]:
+                self._close_fd(descriptor)
             argv += [*GATE, *(NOTHING if trial else self._inside())]
             plan = stage_plan(order, argv, binds, self._group, private=private)
             ours.settimeout(START_PATIENCE_S)
@@ -303,7 +306,7 @@ class BubblewrapSandbox:
             self._order,
             private_refused=self._private_refused,
             group=self._group,
-            filters=None if self._filters is None else digest(self._filters),
+            seccomp=None if self._filter is None else digest(self._filter),
         )
         if not self._first_is_limited:
             why = "a resource limit, but not for the first process, which code could get hold of"

@@ -16,7 +16,7 @@ from whaledo.execution import contract, stage
 from whaledo.execution.cgroups import ControlGroup
 from whaledo.execution.contract import Network
 from whaledo.execution.engines import inside
-from whaledo.execution.engines.base import Order
+from whaledo.execution.engines.base import Order, processors
 from whaledo.execution.records import Guarantee, Held, Level
 
 SYSTEM_FOLDERS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -47,10 +47,10 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """Open files that bubblewrap is handed: small files of /etc by path, and the seccomp filters."""
+    """Open files that bubblewrap is handed: small files of /etc by path, and the seccomp filter, if there is one."""
 
     files: Mapping[str, int]
-    filters: tuple[int, ...]
+    filter: int | None
 
 
 def small_files(base_python: Path) -> dict[str, str]:
@@ -93,8 +93,8 @@ def arguments(order: Order, environment: Environment, places: Places, descriptor
     args += ["--chdir", contract.HOME]
     for name, value in contract.ENVIRONMENT.items():
         args += ["--setenv", name, value]
-    for descriptor in descriptors.filters:
-        args += ["--add-seccomp-fd", str(descriptor)]
+    if descriptors.filter is not None:
+        args += ["--seccomp", str(descriptors.filter)]
     return args
 
 
@@ -172,7 +172,7 @@ def stage_plan(
     """
     limits, uid, entries = order.limits, order.workspace.uid, contract.WRITABLE_ENTRIES
     open_files = min(contract.OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
-    by_affinity = limits.cpus is not None and (isinstance(group, str) or not group.limits_cpus)
+    has_quota = not isinstance(group, str) and group.limits_cpus
     return {
         "folder": str(order.workspace.folder),
         "parent": os.getpid(),
@@ -195,7 +195,7 @@ def stage_plan(
         "work": "stage/box/work",
         "binds": binds,
         "report": ["stage/box/submission", "stage/box", "stage/shm"] if private else ["submission"],
-        "cpus": sorted(os.sched_getaffinity(0))[: max(1, round(limits.cpus or 0))] if by_affinity else [],
+        "cpus": processors(limits.cpus) if limits.cpus is not None and not has_quota else [],
         "limits": [
             (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_FSIZE, max(limits.disk_bytes, limits.shm_bytes)),
@@ -207,7 +207,7 @@ def stage_plan(
 
 
 def guarantees(
-    order: Order, *, private_refused: str, group: ControlGroup | str, filters: str | None
+    order: Order, *, private_refused: str, group: ControlGroup | str, seccomp: str | None
 ) -> dict[Guarantee, Held]:
     """How far each guarantee holds: a pure function of what could be set up.
 
@@ -215,7 +215,7 @@ def guarantees(
         order: the run.
         private_refused: why there is no mount namespace with a quota; empty where there is.
         group: the run's control group, or why it has none.
-        filters: digest of the seccomp filters; None where there are none for this processor.
+        seccomp: digest of the seccomp filter; None where there is none for this processor.
     """
     enforced, best_effort = Level.ENFORCED, Level.BEST_EFFORT
     kind = "" if isinstance(group, str) else group.kind
@@ -224,7 +224,7 @@ def guarantees(
         Guarantee.FILES: Held(enforced, "a mount namespace of its own, read-only binds"),
         Guarantee.PROCESSES: Held(enforced, "a process namespace of its own"),
         Guarantee.PRIVILEGES: Held(enforced, "an unprivileged user, no capabilities, no_new_privs"),
-        Guarantee.SYSTEM_CALLS: Held(enforced, f"seccomp filter {(filters or '')[:12]}"),
+        Guarantee.SYSTEM_CALLS: Held(enforced, f"seccomp filter {(seccomp or '')[:12]}"),
         Guarantee.WALL_TIME: Held(enforced, "the first process of the namespace is killed, and all with it"),
         Guarantee.MEMORY: Held(enforced, kind),
         Guarantee.PROCESS_COUNT: Held(enforced, kind),
@@ -234,7 +234,7 @@ def guarantees(
     }
     if order.network is Network.HOST:
         held[Guarantee.NETWORK] = Held(Level.NOT_ENFORCED, "the host's network was asked for")
-    if filters is None:
+    if seccomp is None:
         held[Guarantee.SYSTEM_CALLS] = Held(Level.NOT_ENFORCED, "no seccomp filter for this processor")
     if isinstance(group, str):
         held[Guarantee.MEMORY] = Held(best_effort, f"looked at ten times a second; {group}")

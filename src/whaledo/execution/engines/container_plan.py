@@ -19,6 +19,7 @@ from whaledo.execution.contract import Network
 from whaledo.execution.engines.base import Order
 from whaledo.execution.engines.inside import MAIN_COMMAND
 from whaledo.execution.records import Guarantee, Held, Level
+from whaledo.execution.seccomp import profile_path
 
 WIRES = "/run/whaledo"
 """Where a container finds the pipes that lead to its supervisor."""
@@ -70,6 +71,7 @@ class Host:
         native: whether containers run on this machine's own kernel, so that pipes and counters are in reach.
         selinux: whether SELinux would keep a container from our folders.
         ipv6: whether the kernel has IPv6, so that its settings can be named.
+        counts: whether a control group will count a container's memory, as far as that shows before it's there.
         caller: number of the user and of the group that the run's files belong to.
     """
 
@@ -79,6 +81,7 @@ class Host:
     native: bool
     selinux: bool
     ipv6: bool
+    counts: bool
     caller: tuple[int, int]
 
     @property
@@ -98,47 +101,47 @@ def container_name(run_id: str) -> str:
     return f"{NAME_PREFIX}{run_id}"
 
 
-def arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu: bool = False) -> list[str]:
+def arguments(order: Order, host: Host, image: str, *, gpu: bool = False) -> list[str]:
     """What the engine's program is told to run a submission.
 
     Args:
         order: the run.
         host: what of the host decides.
         image: the image's digest.
-        seccomp: file with the seccomp profile.
         gpu: whether to show the host's GPUs.
     """
     args = ["run", "--name", container_name(order.run_id), "--label", f"{LABEL}={order.run_id}"]
-    args += [*options(order, host, seccomp), *_gpus(host, gpu=gpu)]
+    args += [*options(order, host), *_gpus(host, gpu=gpu)]
     if not host.native:
         return [*args, "--init", "--entrypoint", "/usr/bin/env", image, *_main()]
     return [*args, "--rm", "--entrypoint", "/bin/sh", image, "-c", FIRST_PROCESS, "whaledo", "env", *_main()]
 
 
-def shell_arguments(order: Order, host: Host, image: str, seccomp: Path, *, gpu: bool = False) -> list[str]:
+def shell_arguments(order: Order, host: Host, image: str, *, gpu: bool = False) -> list[str]:
     """The same for a shell at a terminal in the same container; it reaps what is left without a parent itself.
 
     Not `--init`: Podman takes that program from the host, where it is only recommended.
     """
     args = ["run", "--rm", "--interactive", "--tty", "--name", container_name(order.run_id)]
     args += ["--label", f"{LABEL}={order.run_id}", "--env", "TERM"]
-    args += [*options(order, host, seccomp), *_gpus(host, gpu=gpu)]
+    args += [*options(order, host), *_gpus(host, gpu=gpu)]
     for name, value in contract.ENVIRONMENT.items():
         args += ["--env", f"{name}={value}"]
     return [*args, "--entrypoint", "/bin/sh", image]
 
 
-def options(order: Order, host: Host, seccomp: Path) -> list[str]:
+def options(order: Order, host: Host) -> list[str]:
     """What a container may not do, what it may use, and what it is shown."""
-    return [*walls(order, host, seccomp), *limits(order, host), *_mounts(order, host)]
+    return [*walls(order, host), *limits(order, host), *_mounts(order, host)]
 
 
-def walls(order: Order, host: Host, seccomp: Path) -> list[str]:
+def walls(order: Order, host: Host) -> list[str]:
     """What a container may not do."""
     user, group = host.inside
     args = ["--pull", "never", "--read-only", "--cap-drop", "ALL", "--user", f"{user}:{group}"]
     args += ["--network", "none" if order.network is Network.NONE else "host"]
-    args += ["--security-opt", "no-new-privileges", "--security-opt", f"seccomp={seccomp}"]
+    profile = profile_path(counted=host.counts)
+    args += ["--security-opt", "no-new-privileges", "--security-opt", f"seccomp={profile}"]
     args += ["--ipc", "private", "--cgroupns", "private", "--hostname", contract.HOSTNAME]
     args += ["--log-driver", "none", "--workdir", contract.HOME]
     args += ["--stop-signal", "KILL"]  # to be removed, Podman asks first, and waits ten seconds
@@ -216,7 +219,7 @@ def _main() -> list[str]:
 
 
 def guarantees(
-    order: Order, host: Host, group: Observed | None, *, seccomp: bool | None
+    order: Order, host: Host, group: Observed | None, *, seccomp: bool | None, is_kept: bool = False
 ) -> Mapping[Guarantee, Held]:
     """How far each guarantee holds.
 
@@ -225,6 +228,7 @@ def guarantees(
         host: what of the host decided how it was started.
         group: its control group; None where it couldn't be looked at.
         seccomp: whether its first process is under a filter; None where that couldn't be looked at.
+        is_kept: whether it is kept on as many processors as it may use.
     """
     enforced, best_effort, nothing = Level.ENFORCED, Level.BEST_EFFORT, Level.NOT_ENFORCED
     held = {
@@ -248,11 +252,11 @@ def guarantees(
         held[Guarantee.SYSTEM_CALLS] = Held(nothing, f"{host.client} runs without seccomp here")
     if not host.native:
         held[Guarantee.WALL_TIME] = Held(enforced, f"{host.client} is told to kill the container")
-    held |= _counted(order, host, group)
+    held |= _counted(order, host, group, is_kept=is_kept)
     return held
 
 
-def _counted(order: Order, host: Host, group: Observed | None) -> dict[Guarantee, Held]:
+def _counted(order: Order, host: Host, group: Observed | None, *, is_kept: bool) -> dict[Guarantee, Held]:
     """The guarantees that rest on the container's control group."""
     asked = {
         Guarantee.MEMORY: True,
@@ -269,11 +273,15 @@ def _counted(order: Order, host: Host, group: Observed | None) -> dict[Guarantee
             Guarantee.CPUS: group.cpus,
         }
         dropped = f"{host.client} didn't pass the limit on to the container's control group"
+        looked = f"looked at ten times a second{', where processes have mapped it' if host.counts else ''}"
         instead = {
-            Guarantee.MEMORY: Held(Level.BEST_EFFORT, f"looked at ten times a second; {dropped}"),
+            Guarantee.MEMORY: Held(Level.BEST_EFFORT, f"{looked}; {dropped}"),
             Guarantee.PROCESS_COUNT: Held(Level.NOT_ENFORCED, dropped),
             Guarantee.CPUS: Held(Level.NOT_ENFORCED, dropped),
         }
+        if is_kept:
+            by = f"processor affinity, which code can undo; {dropped}"
+            instead[Guarantee.CPUS] = Held(Level.BEST_EFFORT, by)
         if host.client == PODMAN and host.rootless:
             by = "a resource limit in the container's user namespace"
             instead[Guarantee.PROCESS_COUNT] = Held(Level.ENFORCED, by)

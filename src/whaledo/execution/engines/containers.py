@@ -26,6 +26,7 @@ from whaledo.environment.image import Image, ask_for_images, candidates, missing
 from whaledo.environment.profiles import profiles, read_lock
 from whaledo.errors import MachineError
 from whaledo.execution import contract
+from whaledo.execution.cgroups import missing_group
 from whaledo.execution.cgroups.base import Counters
 from whaledo.execution.engines import container_plan, guard
 from whaledo.execution.engines.base import Ending, Order, Packages, Sample
@@ -40,7 +41,6 @@ from whaledo.execution.engines.container_plan import (
 from whaledo.execution.engines.first_process import FirstProcess, holder
 from whaledo.execution.engines.inside import system_files
 from whaledo.execution.records import Guarantee, Held
-from whaledo.execution.seccomp.filters import OCI_PROFILE
 from whaledo.execution.watch import DiskWatch
 from whaledo.execution.workspace import RUN_UID
 
@@ -87,14 +87,14 @@ class Containers:
         """Start `main.py` in a container; see `Engine.start`."""
         lay_out(order, self.host)
         image = self._image.image_id
-        arguments = container_plan.arguments(order, self.host, image, OCI_PROFILE, gpu=self._gpu)
+        arguments = container_plan.arguments(order, self.host, image, gpu=self._gpu)
         return ContainerSandbox(self._client, self.host, order, arguments)
 
     def shell(self, order: Order) -> list[str]:
         """The command that opens a shell in the same container, at the terminal."""
         lay_out(order, self.host)
         image = self._image.image_id
-        arguments = container_plan.shell_arguments(order, self.host, image, OCI_PROFILE, gpu=self._gpu)
+        arguments = container_plan.shell_arguments(order, self.host, image, gpu=self._gpu)
         return [self._client.program, *arguments]
 
 
@@ -130,7 +130,8 @@ def _host(name: str, about: Mapping[str, Any]) -> Host:
         native = linux and not about.get("Server")
         selinux = Path("/sys/fs/selinux/enforce").exists()
     ipv6 = not native or Path("/proc/sys/net/ipv6").exists()
-    return Host(name, rootless, remapped, native, selinux, ipv6, caller)
+    counts = not native or not missing_group(uid if rootless else 0)
+    return Host(name, rootless, remapped, native, selinux, ipv6, counts, caller)
 
 
 def _choose(found: Sequence[Image], gpu: bool | None) -> tuple[Image, bool]:
@@ -283,9 +284,10 @@ class ContainerSandbox:
     @property
     def guarantees(self) -> Mapping[Guarantee, Held]:
         """See `Sandbox`."""
-        group = self._first.group if self._first else None
-        seccomp = self._first.has_seccomp if self._first else None
-        return container_plan.guarantees(self._order, self._host, group, seccomp=seccomp)
+        if (first := self._first) is None:
+            return container_plan.guarantees(self._order, self._host, None, seccomp=None)
+        held, kept = first.has_seccomp, first.is_kept
+        return container_plan.guarantees(self._order, self._host, first.group, seccomp=held, is_kept=kept)
 
     def sample(self) -> Sample:
         """See `Sandbox`."""

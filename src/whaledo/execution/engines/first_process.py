@@ -15,6 +15,7 @@ from pathlib import Path
 from whaledo.execution.cgroups.base import Counters
 from whaledo.execution.cgroups.observe import Observed, observe
 from whaledo.execution.contract import Limits
+from whaledo.execution.engines.base import processors
 from whaledo.execution.watch import ProcessTree, filled
 
 
@@ -28,6 +29,7 @@ class FirstProcess:
         has_seccomp: whether the kernel says that its calls are filtered.
         tmp, shm: the container's /tmp and /dev/shm, open; None where we may not look into them.
         tree: its processes, to be watched from outside where no group holds them to their limits.
+        is_kept: whether its processes stay on as many processors as they may use, because no group counts time.
     """
 
     pidfd: int
@@ -36,6 +38,7 @@ class FirstProcess:
     tmp: int | None
     shm: int | None
     tree: ProcessTree | None
+    is_kept: bool
 
     @classmethod
     def find(cls, pid: int, limits: Limits) -> FirstProcess | None:
@@ -52,7 +55,9 @@ class FirstProcess:
         group, has_seccomp = observe(pid, limits), "\nSeccomp:\t2\n" in status
         is_held = group is not None and group.memory and group.processes
         tree = None if is_held else ProcessTree(pid)
-        return cls(pidfd, group, has_seccomp, _open_folder(pid, "tmp"), _open_folder(pid, "dev/shm"), tree)
+        is_kept = group is not None and not group.cpus and _keep(pid, limits.cpus)
+        places = _open_folder(pid, "tmp"), _open_folder(pid, "dev/shm")
+        return cls(pidfd, group, has_seccomp, *places, tree, is_kept)
 
     def counters(self) -> Counters | None:
         """What was counted so far; None where no group of its own counts, or once that has gone."""
@@ -83,6 +88,17 @@ class FirstProcess:
         for descriptor in (self.pidfd, self.tmp, self.shm):
             if descriptor is not None:
                 os.close(descriptor)
+
+
+def _keep(pid: int, cpus: float | None) -> bool:
+    """Keep a process, and what it starts, on as many processors as it may use; whether it was asked and done."""
+    if cpus is None:
+        return False
+    try:
+        os.sched_setaffinity(pid, processors(cpus))
+    except OSError:
+        return False
+    return True
 
 
 def _open_folder(pid: int, path: str) -> int | None:

@@ -1,4 +1,4 @@
-"""Load the generated seccomp filters, and name them for the record of a run.
+"""Load the generated seccomp filter of a run, and name it for the record.
 
 They are files beside this module, generated once and checked in, because a run should need neither libseccomp nor
 the time to compile. What they refuse is written in `table`; how to hand them over is the engine's business.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable
 from pathlib import Path
 
 ARCHITECTURES = ("x86_64", "aarch64")
@@ -16,31 +15,32 @@ ARCHITECTURES = ("x86_64", "aarch64")
 
 FOLDER = Path(__file__).parent
 
-OCI_PROFILE = FOLDER / "oci.json"
-"""The same rules for Docker and Podman, as `--security-opt seccomp=` reads them."""
+
+def filter_path(machine: str, *, counted: bool) -> Path:
+    """Where the filter of one of `ARCHITECTURES` lies; `counted`: whether the run's memory is."""
+    return FOLDER / f"filter-{machine}{'' if counted else '-uncounted'}.bpf"
 
 
-def filter_path(machine: str) -> Path:
-    """Where the filter of one of `ARCHITECTURES` lies."""
-    return FOLDER / f"filter-{machine}.bpf"
+def profile_path(*, counted: bool) -> Path:
+    """Where the same rules lie for Docker and Podman, as `--security-opt seccomp=` reads them."""
+    return FOLDER / f"oci{'' if counted else '-uncounted'}.json"
 
 
-def load_filters(machine: str | None = None) -> tuple[bytes, ...] | None:
-    """The BPF programs to load, in order, before a submission's first instruction.
+def load_filter(machine: str | None = None, *, counted: bool) -> bytes | None:
+    """The BPF program to load before a submission's first instruction.
 
     Args:
         machine: the processor, as platform.machine() says; None: the one that this runs on.
+        counted: whether a control group counts the run's memory; else, calls that hide some from looks are refused.
 
     Returns:
-        Programs as `bwrap --add-seccomp-fd` reads them; None where there are none for this processor, which has
-        to be reported as not enforced.
+        A program as `bwrap --seccomp` reads it; None where there is none for this processor, which has to be
+        reported as not enforced.
     """
     machine = machine or platform.machine()
-    if machine not in ARCHITECTURES:
-        return None
-    return (filter_path(machine).read_bytes(),)
+    return filter_path(machine, counted=counted).read_bytes() if machine in ARCHITECTURES else None
 
 
-def digest(filters: Iterable[bytes]) -> str:
-    """SHA-256 of the programs one after the other, in hexadecimal: of a single one, what `sha256sum` says."""
-    return hashlib.sha256(b"".join(filters)).hexdigest()
+def digest(program: bytes) -> str:
+    """SHA-256 of a program, in hexadecimal: what `sha256sum` says of its file."""
+    return hashlib.sha256(program).hexdigest()

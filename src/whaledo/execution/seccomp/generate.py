@@ -21,6 +21,7 @@ from whaledo.execution.seccomp.table import (
     DEFAULT,
     REFUSED,
     RESTRICTIONS,
+    UNCOUNTED,
     Errno,
     Match,
     Restriction,
@@ -39,13 +40,18 @@ class Rule:
     region: Region
 
 
-def rules() -> Iterator[Rule]:
-    """The whole table; the regions of a call are disjoint, and what they leave out gets the default answer."""
-    for refused in REFUSED:
+def rules(*, counted: bool) -> Iterator[Rule]:
+    """The whole table; the regions of a call are disjoint, and what they leave out gets the default answer.
+
+    Args:
+        counted: whether a control group counts the run's memory; else, `UNCOUNTED` is refused too.
+    """
+    refusals = REFUSED if counted else (*REFUSED, UNCOUNTED)
+    for refused in refusals:
         for call in refused.calls:
             yield Rule(call, refused.errno, {})
     for group in ALLOWED:
-        for call in group.calls:
+        for call in (each for each in group.calls if counted or each not in UNCOUNTED.calls):
             for errno, region in regions(call, [r for r in RESTRICTIONS if call in r.refused]):
                 if errno is not DEFAULT:
                     yield Rule(call, errno, region)
@@ -116,7 +122,7 @@ def exists(call: str, machine: str) -> bool:
     return bool(number >= 0)
 
 
-def bpf(machine: str) -> bytes:
+def bpf(machine: str, *, counted: bool) -> bytes:
     """The filter for one processor; the other ABIs of the same machine (32-bit, x32) kill the process."""
     import pyseccomp
 
@@ -128,7 +134,7 @@ def bpf(machine: str) -> bytes:
     program.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.KILL_PROCESS)
     # A search tree over the numbers, for kernels that don't remember which calls always pass (before 5.11).
     program.set_attr(pyseccomp.Attr.CTL_OPTIMIZE, 2)
-    for rule in rules():
+    for rule in rules(counted=counted):
         # libseccomp takes no rule that says what the default says.
         if rule.errno is DEFAULT or not exists(rule.call, machine):
             continue
@@ -143,14 +149,14 @@ def bpf(machine: str) -> bytes:
         return file.read()
 
 
-def oci() -> str:
+def oci(*, counted: bool) -> str:
     """The profile for `--security-opt seccomp=`, one entry a line.
 
     Calls that are refused with the default answer are named all the same: dockerd 20.10 knows no default but
     EPERM, and a clone3 that is forbidden rather than missing leaves Python unable to start a thread.
     """
     names = defaultdict[tuple[Errno | None, tuple[tuple[int, tuple[int, int]], ...]], list[str]](list)
-    for rule in rules():
+    for rule in rules(counted=counted):
         names[rule.errno, tuple(sorted(rule.region.items()))].append(rule.call)
     entries = []
     for (errno, region), calls in names.items():
@@ -176,6 +182,8 @@ def _error(action: str, number: str, errno: Errno) -> dict[str, Any]:
 def markdown() -> str:
     """The table as the tables of docs/seccomp.md."""
     refused = [(g.purpose, g.calls, g.errno.name, g.why) for g in REFUSED]
+    only = f"only where memory isn't counted: {UNCOUNTED.why}"
+    refused.append((UNCOUNTED.purpose, UNCOUNTED.calls, UNCOUNTED.errno.name, only))
     refused += [(r.purpose, tuple(r.refused), r.errno.name, r.why) for r in RESTRICTIONS]
     lines = ["| Refused | Calls | Answer | Why |", "|---|---|---|---|"]
     lines += [f"| {purpose} | {_code(calls)} | {errno} | {why} |" for purpose, calls, errno, why in refused]

@@ -301,6 +301,14 @@ REFUSED = (
     ),
 )
 
+UNCOUNTED = Refused(
+    "memory that nobody need hold",
+    "files without a name wait in sockets, System V's segments have only a number: looking at processes misses both",
+    _calls("memfd_create shmget semget msgget"),
+    Errno.ENOSYS,
+)
+"""Refused on top of all others where no control group counts a run's memory, so that it's only looked at."""
+
 UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
 STREAM, DGRAM, TYPE_BITS = 1, 2, 0xF
 ANY_PROTOCOL, TCP, UDP, ROUTE = 0, 6, 17, 0

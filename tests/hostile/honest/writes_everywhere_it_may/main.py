@@ -1,4 +1,3 @@
-import os
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -11,5 +10,4 @@ with tempfile.NamedTemporaryFile() as file:
     assert file.name.startswith("/tmp/")
 Path("main.py").write_text(Path("main.py").read_text() + "# the code folder is ours")
 Path("/dev/shm/x").write_bytes(bytes(1 << 20))
-os.write(os.memfd_create("whale"), b"whale")
 Path("submission/submission.csv").write_text(CSV)
