@@ -6,11 +6,13 @@ Run it as root, on a quiet machine that has every engine; the date and the kerne
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from whaledo.resources import HOME_VARIABLE, state_folder
@@ -22,7 +24,7 @@ START, END = (
     "<!-- end of what was said -->\n",
 )
 ORDINARY_UID = 60_951
-"""A number that nobody has."""
+"""The user of the tests, where `.ci/run` has made one, with a Podman of its own; else, a number that nobody has."""
 
 DOCKER_SOCKET = Path("/var/run/docker.sock")
 
@@ -44,7 +46,10 @@ def as_ordinary_user() -> str:
         home = Path(temporary)
         (home / "environments").symlink_to(state_folder() / "environments")
         os.chown(home, ORDINARY_UID, ORDINARY_UID)
-        return ask(["setpriv", *numbers], {HOME_VARIABLE: temporary, "HOME": temporary})
+        own = temporary
+        with suppress(KeyError):
+            own = pwd.getpwuid(ORDINARY_UID).pw_dir
+        return ask(["setpriv", *numbers], {HOME_VARIABLE: temporary, "HOME": own})
 
 
 def document(said: Mapping[str, str]) -> str:

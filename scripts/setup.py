@@ -48,6 +48,12 @@ from whaledo.environment.uv import run_uv
 from whaledo.errors import MachineError, WhaledoError
 
 STAMP = "whaledo-setup.json"
+BY_SHELL = "\n' '''\n"
+"""Ends the lines by which a script of a relocatable environment finds its Python."""
+
+FIRST_LINE_CHARS = 127
+"""Of a script's first line, older kernels read no more; and they end the program's name at a blank (execve(2))."""
+
 UV_PIN = re.compile(r"^uv==.*?(?=^[a-z]|\Z)", re.MULTILINE | re.DOTALL)
 IS_BUILT = "from whaledo.environment.build import find_environment as f; raise SystemExit(f('core') is None)"
 
@@ -232,7 +238,17 @@ def fill_venv(checkout: Checkout, python: Interpreter, uv: Path, turn: int) -> N
     run(*exactly, "--compile-bytecode", checkout.tool_lock)
     run(*exactly, checkout.lock)
     run("pip", "install", *into, "--no-deps", "--no-build-isolation", "--editable", checkout.root)
+    name_python(checkout)
     compile_own_modules(checkout)
+
+
+def name_python(checkout: Checkout) -> None:
+    """Let `whaledo` name its Python where the kernel can read that: to find it, the shell starts two programs."""
+    script = checkout.making / "venv" / "bin" / "whaledo"
+    first_line = f"#!{checkout.venv / 'bin' / 'python'}"
+    _, by_shell, program = script.read_text("utf-8").partition(BY_SHELL)
+    if by_shell and len(first_line) <= FIRST_LINE_CHARS and " " not in first_line:
+        script.write_text(f"{first_line}\n{program}", "utf-8")
 
 
 def compile_own_modules(checkout: Checkout) -> None:

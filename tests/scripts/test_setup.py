@@ -103,12 +103,29 @@ def works(checkout: Any, code: str = "import krill, whaledo") -> bool:
     return subprocess.run([python, "-I", "-c", code], check=False, capture_output=True).returncode == 0
 
 
+def command(checkout: Any) -> str:
+    """What stands in the `whaledo` of a checkout, which works."""
+    script = checkout.venv / "bin" / "whaledo"
+    assert subprocess.run([script], capture_output=True, text=True, check=True).stdout == "whale\n"
+    return str(script.read_text())
+
+
+@pytest.mark.parametrize("name", ["a pod", "x" * 120])
+def test_a_path_that_no_first_line_can_name_is_found_by_the_shell(
+    setup: Any, checkout: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere = setup.Checkout(checkout.root.with_name(name))
+    checkout.root.rename(elsewhere.root)
+    monkeypatch.setattr(setup, "ROOT", elsewhere.root)
+    assert setup.main(["--tool"]) == 0
+    assert command(elsewhere).startswith("#!/bin/sh\n")
+
+
 def test_a_fresh_clone_gets_the_locked_packages_and_the_checkout_itself(setup: Any, checkout: Any) -> None:
     assert setup.main(["--tool"]) == 0
 
     assert works(checkout)
-    said = subprocess.run([checkout.venv / "bin" / "whaledo"], capture_output=True, text=True, check=True)
-    assert said.stdout == "whale\n"
+    assert command(checkout).startswith(f"#!{checkout.venv}/bin/python\n")
     assert list((checkout.root / "src").rglob("__init__.*.pyc")), "every command would compile it anew"
     assert sorted(path.name for path in checkout.root.iterdir() if path.name.startswith(".")) == [".venv"]
 

@@ -8,9 +8,12 @@ matches nothing, not even another unknown one.
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from whaledo.challenge.model import Challenge
 from whaledo.errors import BadData
+
+if TYPE_CHECKING:
+    from whaledo.challenge.model import Challenge
 
 
 def identities(challenge: Challenge) -> dict[str, str]:

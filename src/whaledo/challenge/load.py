@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from whaledo.challenge.layouts import DATABASES, QUERIES, SCENARIOS_FILE, ScenarioFiles, find_scenarios
-from whaledo.challenge.model import IDENTITY_COLUMNS, PUBLIC_COLUMNS, Challenge, Image, Settings
+from whaledo.challenge.model import Challenge, Image, Settings
 from whaledo.challenge.paths import check_path, fault_of_path, parts
 from whaledo.challenge.problems import counted, listed, problem, shown
+from whaledo.challenge.rules import IDENTITY_COLUMNS, PUBLIC_COLUMNS
 from whaledo.challenge.scenarios import ImageIds, ScenarioReader
 from whaledo.challenge.settings import FILE as SETTINGS_FILE
 from whaledo.challenge.settings import NEEDED_COLUMNS, read_settings

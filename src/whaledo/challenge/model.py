@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-ROWS_PER_QUERY = 20
-"""How many database images a submission may rank for a query, unless challenge.toml says otherwise."""
-
-PUBLIC_COLUMNS = ("image_id", "path", "height", "width", "viewpoint", "date")
-"""The columns of metadata.csv that a submission sees in the official runtime."""
-
-IDENTITY_COLUMNS = ("whale_id", "identity")
-"""Where identities stand in metadata.csv, in order of preference, unless challenge.toml says otherwise."""
+from whaledo.challenge.rules import IDENTITY_COLUMNS, PUBLIC_COLUMNS, ROWS_PER_QUERY
 
 
 class Layout(StrEnum):

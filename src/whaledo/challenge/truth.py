@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whaledo.challenge.columns import Columns, Ids, Pairs, find, ids_of, read_columns
 from whaledo.challenge.identities import identity_labels
-from whaledo.challenge.model import Challenge
 from whaledo.challenge.problems import counted, listed, nearest, shown
 from whaledo.challenge.sheet import MAX_HEADER_BYTES, Sheet, open_sheet, report
 from whaledo.errors import SHOWN_PER_CODE, BadData, Problem, Problems
+
+if TYPE_CHECKING:
+    from whaledo.challenge.model import Challenge
 
 QUERY, IMAGE = LABEL_COLUMNS = ("query_id", "database_image_id")
 

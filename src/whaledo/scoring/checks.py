@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whaledo.challenge.columns import BoolArray, find, ids_of
-from whaledo.challenge.model import Challenge
 from whaledo.challenge.problems import counted, listed, shown
 from whaledo.challenge.sheet import IntArray, report
 from whaledo.challenge.truth import Labels
@@ -21,6 +21,9 @@ from whaledo.errors import Problem, Problems, Severity
 from whaledo.scoring.join import Join
 from whaledo.scoring.lookalike import lookalikes
 from whaledo.scoring.rankings import Rankings
+
+if TYPE_CHECKING:
+    from whaledo.challenge.model import Challenge
 
 ANSWER_PROBLEMS = MappingProxyType(
     {

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whaledo.challenge.columns import BoolArray, FloatArray, ids_of
 from whaledo.challenge.identities import identities
-from whaledo.challenge.load import load_challenge
-from whaledo.challenge.model import ROWS_PER_QUERY, Challenge
 from whaledo.challenge.problems import counted
+from whaledo.challenge.rules import ROWS_PER_QUERY
 from whaledo.challenge.sheet import IntArray
 from whaledo.challenge.truth import Labels, check_labels, is_metadata, labels_of, read_labels
 from whaledo.errors import BadRankings, Problems, UsageError
@@ -22,6 +22,9 @@ from whaledo.scoring.checks import check_scored
 from whaledo.scoring.join import Join, join
 from whaledo.scoring.metric import mean, measure, order_of_additions
 from whaledo.scoring.rankings import Rankings, read_rankings
+
+if TYPE_CHECKING:
+    from whaledo.challenge.model import Challenge
 
 _ARRAYS = ("rows", "relevant", "hits", "first_hit", "average_precision", "scenario", "individual")
 
@@ -114,7 +117,7 @@ def read_truth(labels: Path | None, data: Path | None) -> Truth:
             "there is nothing to score against",
             hint="give a labels file (query_id,database_image_id), or --data with the data folder",
         )
-    challenge = None if data is None else load_challenge(data)
+    challenge = None if data is None else _load(data)
     if labels is not None:
         truth = Truth(read_labels(labels), challenge)
     elif challenge is not None:
@@ -122,6 +125,13 @@ def read_truth(labels: Path | None, data: Path | None) -> Truth:
     if labels is not None and challenge is not None:
         check_labels(truth.labels, challenge)
     return truth
+
+
+def _load(data: Path) -> Challenge:
+    # Imported late: who has labels alone doesn't need it.
+    from whaledo.challenge.load import load_challenge
+
+    return load_challenge(data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 
 from whaledo.challenge.columns import BoolArray, FloatArray, Ids, ids_of, read_columns
-from whaledo.challenge.model import ROWS_PER_QUERY
+from whaledo.challenge.rules import ROWS_PER_QUERY
 from whaledo.challenge.sheet import IntArray, Sheet, open_sheet
 from whaledo.challenge.truth import Labels
 from whaledo.errors import Problems

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from whaledo.errors import Problems
-from whaledo.scoring.breakdown import Breakdown, break_down
 from whaledo.scoring.evaluate import Evaluation, Judged, Truth, judge, read_truth
 from whaledo.scoring.uncertainty import interval
 
 if TYPE_CHECKING:
+    from whaledo.scoring.breakdown import Breakdown
     from whaledo.scoring.official import Official
 
 TOP = (1, 5, 20)
@@ -164,9 +164,18 @@ def sum_up(judged: Judged, truth: Truth, *, seed: int = 0, said: Official | None
         resampled=scored.unit,
         units=len(set(scored.individual.tolist())),
         cmc=tuple(scored.found_within(rank) for rank in range(1, truth.rows_per_query + 1)),
-        breakdown=break_down(judged.joined, evaluation, truth),
+        breakdown=_breakdown(judged, truth),
         warnings=tuple(sentences(judged.problems)),
     )
+
+
+def _breakdown(judged: Judged, truth: Truth) -> tuple[Breakdown, ...]:
+    if truth.challenge is None:
+        return ()
+    # Imported late: it needs a data folder.
+    from whaledo.scoring.breakdown import break_down
+
+    return break_down(judged.joined, judged.evaluation, truth)
 
 
 def official(request: ScoreRequest) -> Official:

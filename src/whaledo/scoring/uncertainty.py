@@ -24,7 +24,7 @@ from whaledo.challenge.columns import FloatArray
 from whaledo.challenge.sheet import IntArray
 
 RESAMPLES = 10_000
-MAX_UNITS = 256
+MAX_UNITS = 128
 """More units than this are dealt at random into so many groups, and groups are drawn: as good, and quick."""
 
 FEW_UNITS = 6

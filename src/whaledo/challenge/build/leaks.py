@@ -17,7 +17,7 @@ from whaledo.challenge.build.plan import Plan
 from whaledo.challenge.build.records import LeakCheck
 from whaledo.challenge.build.write import IMAGES, PRIVATE, PUBLIC, SOURCES_FILE, TRAINING
 from whaledo.challenge.load import METADATA_FILE
-from whaledo.challenge.model import PUBLIC_COLUMNS
+from whaledo.challenge.rules import PUBLIC_COLUMNS
 
 EXAMPLES = 5
 

@@ -17,8 +17,9 @@ from whaledo.challenge.build.rules import PRESETS, Field, Rule, Rules
 from whaledo.challenge.build.scenarios import Choice, choose
 from whaledo.challenge.build.table import Photograph
 from whaledo.challenge.layouts import DATABASES, QUERIES
-from whaledo.challenge.model import ROWS_PER_QUERY, Layout, Query, Scenario
+from whaledo.challenge.model import Layout, Query, Scenario
 from whaledo.challenge.problems import counted, shown
+from whaledo.challenge.rules import ROWS_PER_QUERY
 from whaledo.errors import BadData, Problem, Problems, Severity
 
 BLOCK = 10
