@@ -25,13 +25,14 @@ PATIENCE_S = 300.0
 TICK_S = 0.1
 
 _CHECKER = (
-    "import ctypes, os, runpy, sys; ctypes.CDLL(None).prctl(1, 9); "  # PR_SET_PDEATHSIG, SIGKILL
+    "import ctypes, gc, os, runpy, sys; gc.disable(); ctypes.CDLL(None).prctl(1, 9); "  # PR_SET_PDEATHSIG, SIGKILL
     "runpy.run_module('whaledo.scoring.validate', run_name='__main__'); sys.stdout.flush(); os._exit(0)"
 )
 """The checker, which ends with us even where we are killed.
 
-It leaves without the interpreter's own end: a thread of pyarrow that lets go of a Python object just then aborts
-the process, with its answer already given (seen once in a hundred times on a busy machine).
+It makes little garbage and ends soon, so it never looks for any. It leaves without the interpreter's own end: a
+thread of pyarrow that lets go of a Python object just then aborts the process, with its answer already given (seen
+once in a hundred times on a busy machine).
 """
 
 
