@@ -38,8 +38,11 @@ MOMENTS = (
 )
 """Beginnings of steps, seconds after one, and parts of all changes."""
 
+CODE_S = 1
+"""How long code of the run may go on."""
+
 PATIENCE_S = {BUBBLEWRAP: 1, "docker": 3, "podman": 3}
-"""How long what is left may be there: an engine of containers has its own work to do first."""
+"""How long anything else may be there: an engine of containers has its own work to do first."""
 
 EARLIER = "query_id,database_image_id,score\nq1,b,0.5\n"
 RANKED = "query_id,database_image_id,score\nq1,b,0.5\nq1,c,0.25\nq2,a,0.5\nq2,c,0.25\n"
@@ -167,11 +170,14 @@ def test_killed_at_any_moment_it_leaves_nothing_that_the_next_run_doesnt_clear(
     at = str(changes * int(moment) // PARTS) if moment.isdigit() else moment
     done = dying.go(request, at)
     assert done.returncode < 0 or moment == str(PARTS), done.stdout
-    runs, deadline = dying.runs(), time.monotonic() + PATIENCE_S[dying.run_main.engine]
+    name, began = dying.run_main.rooms.folder.name, time.monotonic()
+    while (going_on := programs(name)) and time.monotonic() < began + CODE_S:
+        time.sleep(0.02)
+    assert going_on == []
+    runs, deadline = dying.runs(), began + PATIENCE_S[dying.run_main.engine]
     while (left := [*orphans(), *dying.containers(runs)]) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert left == []
-    name = dying.run_main.rooms.folder.name
     assert [pid for pid in psutil.pids() if name in mounts_of(pid)] == []
     whole_csvs(Path(request.output))
     no_zip = Path(request.submission).with_name("none.zip")
@@ -180,6 +186,14 @@ def test_killed_at_any_moment_it_leaves_nothing_that_the_next_run_doesnt_clear(
     assert dying.runs() == set()
     groups = [name for _, folders, _ in os.walk("/sys/fs/cgroup") for name in folders]
     assert [name for name in groups if any(run in name for run in runs)] == []
+
+
+def programs(name: str) -> list[int]:
+    """What runs `main.py`, or was started by it, in the walls of a run below a folder of this name."""
+    alive = psutil.process_iter(["name"])
+    return [
+        each.pid for each in alive if each.info["name"].startswith("python") and name in mounts_of(each.pid)
+    ]
 
 
 def whole_csvs(output: Path) -> None:

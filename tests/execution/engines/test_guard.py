@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import socket
 import subprocess
 import sys
 import time
@@ -34,10 +35,10 @@ class Guarded:
             f'#!/bin/sh\nTOLD={self.told}\necho "$$ $*" >> $TOLD\n[ "$1" = run ] || exit 0\n{script}\n'
         )
         client.chmod(0o755)
-        its_alive, self.alive = os.pipe()
+        self.alive, its_alive = socket.socketpair()
         self.done, its_done = os.pipe()
         self.log, its_log = os.pipe()
-        theirs = (its_alive, its_done, its_log)
+        theirs = (its_alive.detach(), its_done, its_log)
         words = [sys.executable, "-I", "-S", guard.__file__, *map(str, theirs), str(client), "whaledo-r1"]
         self.process = subprocess.Popen(
             [*words, "run", *options, "image"], pass_fds=theirs, start_new_session=True
@@ -60,13 +61,13 @@ class Guarded:
 
     def let_go(self) -> None:
         """Close what says that we are alive."""
-        os.close(self.alive)
-        self.alive = -1
+        self.alive.close()
 
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
-        for descriptor in (self.done, self.log, *([self.alive] if self.alive >= 0 else [])):
+        self.alive.close()
+        for descriptor in (self.done, self.log):
             os.close(descriptor)
 
 
@@ -161,6 +162,33 @@ def test_when_we_let_go_in_mid_run_the_client_is_killed_and_the_container_remove
     assert guarded.status() == "", "there was no end of its own"
 
 
+def test_the_first_process_is_killed_at_once_when_we_let_go_whatever_the_engine_does(stand: Stand) -> None:
+    guarded = stand("trap '' TERM\nexec sleep 60", "--rm")
+    with subprocess.Popen(["sleep", "60"]) as first:
+        descriptor = os.pidfd_open(first.pid)
+        socket.send_fds(guarded.alive, [b"1"], [descriptor])
+        os.close(descriptor)
+        guarded.wait_for_start()
+        assert first.poll() is None
+        guarded.let_go()
+        assert first.wait(PATIENCE_S) == -9
+    assert guarded.process.wait(PATIENCE_S) == 0
+    assert REMOVED in guarded.calls()
+
+
+def test_the_first_process_of_a_run_that_is_over_is_left_alone(stand: Stand) -> None:
+    guarded = stand("exit 0", "--rm")
+    with subprocess.Popen(["sleep", "60"]) as first:
+        descriptor = os.pidfd_open(first.pid)
+        socket.send_fds(guarded.alive, [b"1"], [descriptor])
+        os.close(descriptor)
+        assert guarded.status() == "0\n"
+        guarded.let_go()
+        assert guarded.process.wait(PATIENCE_S) == 0
+        assert first.poll() is None
+        first.kill()
+
+
 def test_it_holds_no_copy_of_what_the_client_alone_is_to_hold(stand: Stand) -> None:
     guarded = stand("exit 0", "--rm")
     guarded.status()
@@ -175,7 +203,8 @@ def test_the_client_holds_no_pipe_by_which_it_could_speak_for_its_guard(stand: S
     held = {str(each.readlink()) for each in Path(f"/proc/{client}/fd").iterdir()}
     pipe = "pipe:[{}]".format
     assert pipe(os.fstat(guarded.log).st_ino) in held
-    assert not {pipe(os.fstat(guarded.alive).st_ino), pipe(os.fstat(guarded.done).st_ino)} & held
+    assert pipe(os.fstat(guarded.done).st_ino) not in held
+    assert not [each for each in held if each.startswith("socket:")]
 
 
 def test_when_whoever_started_it_is_killed_it_still_removes(tmp_path: Path) -> None:
@@ -184,8 +213,9 @@ def test_when_whoever_started_it_is_killed_it_still_removes(tmp_path: Path) -> N
     client.write_text(f'#!/bin/sh\necho "$$ $*" >> {told}\n[ "$1" = run ] || exit 0\nexec sleep 60\n')
     client.chmod(0o755)
     code = (
-        "import os, subprocess, sys, time\n"
-        "theirs, alive = os.pipe()\nnowhere = os.open('/dev/null', os.O_WRONLY)\nheld = os.dup(nowhere)\n"
+        "import os, socket, subprocess, sys, time\n"
+        "alive, its = socket.socketpair()\ntheirs = its.detach()\n"
+        "nowhere = os.open('/dev/null', os.O_WRONLY)\nheld = os.dup(nowhere)\n"
         "numbers = (theirs, nowhere, held)\n"
         f"words = [sys.executable, '-I', '-S', {guard.__file__!r}, *map(str, numbers)]\n"
         f"words += [{str(client)!r}, 'whaledo-r1', 'run', '--rm', 'image']\n"

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import select
+import socket
 import subprocess
 import sys
 import threading
@@ -202,10 +203,10 @@ class ContainerSandbox:
             self.log_fd, log = os.pipe()
             self._keep(self.log_fd)
             output = log
-        its_alive, self._alive = os.pipe()
+        self._alive, its_alive = socket.socketpair()
         self._word, its_word = os.pipe()
         self.done_fd = self._keep(self._word)
-        theirs = (its_alive, its_word, log)
+        theirs = (its_alive.detach(), its_word, log)
         words = [sys.executable, "-I", "-S", guard.__file__, *map(str, theirs)]
         self._guard = subprocess.Popen(
             [*words, self._client.program, self._name, *arguments],
@@ -232,6 +233,8 @@ class ContainerSandbox:
         if (pid := holder(self._status, self._order.workspace.uid) or self._told_pid()) is not None:
             self._first = FirstProcess.find(pid, self._order.limits)
         if self._first is not None:
+            with contextlib.suppress(BrokenPipeError):  # that the guard was killed is heard by its silence
+                socket.send_fds(self._alive, [b"1"], [self._first.pidfd])
             done, over = os.pipe()
             self.done_fd = self._keep(done)
             self._attendant = threading.Thread(target=self._attend, args=(self._first, over), daemon=True)
@@ -348,7 +351,7 @@ class ContainerSandbox:
         if self._first is not None:
             self._first.kill()
         if (process := getattr(self, "_guard", None)) is not None:
-            os.close(self._alive)
+            self._alive.close()
             try:
                 process.wait(END_PATIENCE_S)
             except subprocess.TimeoutExpired:
