@@ -1,9 +1,9 @@
 """Look at a process tree and a folder tree from outside, where the kernel keeps no account of them for us.
 
 Sampling sees what is there at the moment that it looks. What comes and goes in between is missed, and so is memory
-that no process has mapped; the calls that make such memory are refused where a run is watched, and everything that
-rests on this module is reported as best effort. psutil is imported where it is used: a
-run that has a control group never waits for it.
+that no process has mapped. The calls that make such memory are refused where a run is watched, and everything that
+rests on this module is reported as best effort. psutil is imported where it is used: a run that has a control group
+never waits for it.
 """
 
 from __future__ import annotations
